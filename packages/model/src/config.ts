@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { EnvironmentName } from './ids.ts';
+
+/**
+ * `desp.config.yaml`: where every part is. An embedded part and a real one differ only in the URL that stands here.
+ * Environments are data: their order is the order of promotion.
+ */
+
+const url = z.url();
+
+export const RegistryConfig = z.strictObject({
+  /** Where the registry answers. */
+  url,
+  /** The name in image references; clusters and builders map it to `url`. */
+  host: z.string(),
+});
+export type RegistryConfig = z.infer<typeof RegistryConfig>;
+
+export const EnvironmentConfig = z.strictObject({
+  name: EnvironmentName,
+  title: z.string(),
+  /** Public names of services end in this. */
+  domain: z.string(),
+  /** Labels of the environment's cluster, which Fleet selects by. */
+  clusterLabels: z.record(z.string(), z.string()),
+  /** `direct`: a release job delivers here. `promotion`: only a promotion does; release jobs stand blocked. */
+  entry: z.enum(['direct', 'promotion']),
+  registry: RegistryConfig,
+  vault: z.strictObject({ url }),
+  kubernetes: z.strictObject({ kubeconfig: z.string() }),
+  ingress: z.strictObject({ https: url, http: url }),
+});
+export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>;
+
+export const Config = z.strictObject({
+  /** Holds everything that an embedded part keeps; absolute after loading. */
+  data: z.string(),
+  profile: z.string(),
+  server: z.strictObject({ url }),
+  git: z.strictObject({ url }),
+  identity: z.strictObject({ issuer: url }),
+  database: z.strictObject({ url: z.string() }),
+  engine: z.strictObject({ socket: z.string() }).optional(),
+  acme: z.strictObject({ directory: url }),
+  /** The Kubernetes API that holds Fleet's own objects. */
+  management: z.strictObject({ kubeconfig: z.string() }),
+  quarantine: RegistryConfig,
+  environments: z.array(EnvironmentConfig).min(1),
+});
+export type Config = z.infer<typeof Config>;

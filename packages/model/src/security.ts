@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { Digest, Instant } from './ids.ts';
+
+/** A CVSS base score with where it comes from. A score is shown as one decimal, 0.0 to 10.0 (CVSS v3.1, section 5). */
+export const Score = z.object({
+  source: z.string(),
+  version: z.enum(['2.0', '3.0', '3.1', '4.0']),
+  base: z.number().min(0).max(10),
+  vector: z.string().optional(),
+});
+export type Score = z.infer<typeof Score>;
+
+export const Severity = z.enum(['none', 'low', 'medium', 'high', 'critical', 'unknown']);
+export type Severity = z.infer<typeof Severity>;
+
+/** A package that an image contains, and who put it there. */
+export const SoftwarePackage = z.object({
+  purl: z.string(),
+  name: z.string(),
+  version: z.string(),
+  ecosystem: z.string(),
+  /** The source package's name and version, where the distribution's advisories go by it. */
+  source: z.object({ name: z.string(), version: z.string() }).optional(),
+  /** Files in the image that prove it. */
+  locations: z.array(z.string()),
+});
+export type SoftwarePackage = z.infer<typeof SoftwarePackage>;
+
+/** One weakness on a subject. */
+export const Finding = z.object({
+  kind: z.enum(['vulnerability', 'secret', 'configuration', 'code']),
+  id: z.string(),
+  aliases: z.array(z.string()),
+  package: SoftwarePackage.optional(),
+  location: z.string(),
+  severity: Severity,
+  scores: z.array(Score),
+  summary: z.string(),
+  fixedIn: z.string().optional(),
+  advisory: z.object({ database: z.string(), id: z.string(), modified: Instant }).optional(),
+  /** Why the rule counts it against the image; absent when it does not. */
+  blocks: z.string().optional(),
+  /** What to do. */
+  cure: z.string(),
+});
+export type Finding = z.infer<typeof Finding>;
+
+export const VerdictOutcome = z.enum(['pass', 'blocked', 'incomplete']);
+export type VerdictOutcome = z.infer<typeof VerdictOutcome>;
+
+/** The gate's decision on one digest under one environment's policy. */
+export const Verdict = z.object({
+  subject: z.object({ name: z.string(), digest: Digest }),
+  outcome: VerdictOutcome,
+  policy: z.object({ profile: z.string(), environment: z.string(), digest: Digest }),
+  /** One sentence each; never empty. */
+  reasons: z.array(z.string()).min(1),
+  findings: z.array(Finding),
+  /** Files or packages that nobody could assess. */
+  notAssessed: z.array(z.object({ what: z.string(), why: z.string() })),
+  advisories: z.object({
+    databases: z.array(z.object({ name: z.string(), date: Instant, records: z.number().int() })),
+    oldest: Instant.optional(),
+  }),
+  sbom: Digest,
+  judgedAt: Instant,
+});
+export type Verdict = z.infer<typeof Verdict>;
