@@ -1,0 +1,101 @@
+import { type Clock, type Logger, messageOf } from '@desp/runtime';
+import { sql } from 'kysely';
+import { type fromPglite, PgBoss } from 'pg-boss';
+import type { Database, SqlTransaction } from './database.ts';
+
+/**
+ * Durable work: a job is a queue's name and a small key; its handler finds the rest in the records, may be killed at any
+ * instant and is then called again. Sending in a transaction makes the job exist exactly when the caller's rows do.
+ */
+export interface Jobs {
+  /** Registers what a queue does; before `start`. Handlers run at most `concurrency` at once in this process. */
+  define(queue: string, options: QueueOptions, handler: (key: string, signal: AbortSignal) => Promise<void>): void;
+  /** Enqueues; a key that already waits in the queue is not enqueued twice. */
+  send(queue: string, key: string, options?: { transaction?: SqlTransaction; afterSeconds?: number }): Promise<void>;
+  /** Starts the workers; what a killed process had under way is taken up at once. */
+  start(): Promise<void>;
+  /** Lets handlers end within `graceMs`, then leaves the rest to the next start. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export interface QueueOptions {
+  readonly concurrency: number;
+  /** How often a failing handler is called again, with growing pauses from 1 s. */
+  readonly retries: number;
+  /** Seconds after which a handler is given up; it sees its signal aborted. */
+  readonly expireSeconds: number;
+}
+
+export async function createJobs(database: Database, context: { clock: Clock; log: Logger }): Promise<Jobs> {
+  const { log } = context;
+  const boss = new PgBoss({
+    ...database.jobs,
+    backend: database.kind === 'pglite' ? 'pglite' : 'postgres',
+    schema: 'jobs',
+    useListenNotify: true,
+    schedule: false,
+    superviseIntervalSeconds: 60,
+    monitorVacuum: false,
+    reindex: false,
+  });
+  boss.on('error', (error) => log.error({ error: messageOf(error) }, 'The job queue met an error.'));
+  const queues = new Map<string, { options: QueueOptions; handler: (key: string, signal: AbortSignal) => Promise<void> }>();
+
+  /** pg-boss talks SQL through this when a caller's transaction must hold the job. */
+  const within = (transaction: SqlTransaction): ReturnType<typeof fromPglite> => ({
+    async executeSql(text: string, values: unknown[] = []) {
+      const parts = text.split(/\$(\d+)/);
+      const chunks: ReturnType<typeof sql>[] = [];
+      for (const [index, part] of parts.entries()) chunks.push(index % 2 ? sql`${values[Number(part) - 1]}` : sql.raw(part));
+      const result = await sql.join(chunks, sql.raw('')).execute(transaction);
+      return { rows: result.rows as unknown[] as Record<string, unknown>[] };
+    },
+  });
+
+  return {
+    define(queue, options, handler) {
+      queues.set(queue, { options, handler });
+    },
+    async send(queue, key, options = {}) {
+      await boss.send(
+        queue,
+        { key },
+        {
+          singletonKey: key,
+          ...(options.afterSeconds ? { startAfter: options.afterSeconds } : {}),
+          ...(options.transaction ? { db: within(options.transaction) } : {}),
+        },
+      );
+    },
+    async start() {
+      await boss.start();
+      for (const [name, { options, handler }] of queues) {
+        await boss.createQueue(name, {
+          policy: 'stately',
+          retryLimit: options.retries,
+          retryDelay: 1,
+          retryBackoff: true,
+          expireInSeconds: options.expireSeconds,
+          notify: true,
+        });
+        await sql`update jobs.job set state = 'retry', start_after = now() where name = ${name} and state = 'active'`.execute(database.sql);
+        await boss.work<{ key: string }>(
+          name,
+          { localConcurrency: options.concurrency, pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 },
+          async ([job]) => {
+            if (!job) return;
+            try {
+              await handler(job.data.key, job.signal);
+            } catch (error) {
+              log.warn({ queue: name, key: job.data.key, error: messageOf(error) }, 'A job failed.');
+              throw error;
+            }
+          },
+        );
+      }
+    },
+    async stop(graceMs = 5_000) {
+      await boss.stop({ graceful: true, timeout: graceMs, close: false }).catch(() => {});
+    },
+  };
+}
