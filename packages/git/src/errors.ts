@@ -1,0 +1,19 @@
+import { DespError } from '@desp/runtime';
+
+/** Every failure of this package. */
+export type GitErrorCode =
+  | 'GIT_MISSING'
+  | 'GIT_FAILED'
+  | 'INVALID_PATH'
+  | 'INVALID_REF'
+  | 'REPOSITORY_EXISTS'
+  | 'REPOSITORY_NOT_FOUND'
+  | 'REF_NOT_FOUND'
+  | 'OBJECT_NOT_FOUND'
+  | 'TOO_LARGE'
+  | 'UNSAFE_TREE'
+  | 'TAG_TAKEN'
+  | 'REF_MOVED'
+  | 'TABLE_UNREADABLE';
+
+export class GitError extends DespError<GitErrorCode> {}
