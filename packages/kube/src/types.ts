@@ -98,7 +98,7 @@ export interface KubeClient {
   /** Calls `onEvent` for each change after `resourceVersion` until `signal` aborts or the server ends the watch; rejects with `Expired` on 410. */
   watch<T extends KubeObject>(
     type: ResourceType<T>,
-    options: ListOptions & { resourceVersion: string },
+    options: ListOptions & { resourceVersion: string; onBookmark?: (resourceVersion: string) => void },
     onEvent: (event: WatchEvent<T>) => void,
     signal: AbortSignal,
   ): Promise<void>;
@@ -106,4 +106,6 @@ export interface KubeClient {
   resolve(apiVersion: string, kind: string): Promise<ResourceType | undefined>;
   /** A request of any path, for subresources and discovery. */
   raw(method: string, path: string, body?: unknown, contentType?: string): Promise<unknown>;
+  /** Ends the kept connections; the client is of no use afterwards. */
+  close(): void;
 }
