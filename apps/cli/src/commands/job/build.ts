@@ -1,0 +1,14 @@
+import { type Command, exitCodes } from '../../command.ts';
+import { callJobVerb } from './call-job-verb.ts';
+
+export const command: Command = {
+  name: 'job build',
+  summary: 'Build the image of this job from DOCKER_BUILDPATH, push it to quarantine and have it judged.',
+  arguments: [],
+  options: {},
+  example: 'desp job build',
+  notes: 'A pipeline job calls it, with the token that the platform gave it.',
+  async run({ io }) {
+    return (await callJobVerb(io, 'build', {})) ? exitCodes.done : exitCodes.no;
+  },
+};

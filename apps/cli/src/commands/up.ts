@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PlatformStatus } from '@desp/model';
+import { createApiClient } from '../client.ts';
+import { CliError } from '../cli-error.ts';
+import { type Command, exitCodes, type Io } from '../command.ts';
+import { findPlatform, rememberPlatform } from '../session.ts';
+
+/** The server's own process; bundled beside this file, or the sources. */
+const serverEntry = (): string => {
+  const bundled = join(import.meta.dirname, 'platform.mjs');
+  return existsSync(bundled) ? bundled : join(import.meta.dirname, '../../../platform/src/main.ts');
+};
+
+export const command: Command = {
+  name: 'up',
+  summary: 'Start the rehearsal: the whole platform on this machine.',
+  arguments: [],
+  options: {
+    data: { type: 'string', value: 'DIR', help: 'the data folder (default: the last one used, or ./.desp)' },
+    port: { type: 'string', value: 'PORT', help: 'the first of some sixty ports, when the folder is new (default 7300)' },
+    detach: { type: 'boolean', short: 'd', help: 'return once it is ready, and leave it running' },
+  },
+  example: 'desp up --detach',
+  notes: 'What was under way when it last ended goes on. desp down stops it.',
+  async run({ values, flags, io }) {
+    const data = resolve(io.cwd, values['data'] ?? findPlatform(io)?.data ?? '.desp');
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    const config = join(data, 'desp.config.yaml');
+    const args = [serverEntry(), '--data', data, ...(values['port'] ? ['--port', values['port']] : [])];
+    const logFile = join(data, 'platform.log');
+    const log = openSync(logFile, 'a', 0o600);
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+      detached: flags['detach'] === true,
+      stdio: ['ignore', log, log, 'ipc'],
+      env: { ...process.env },
+    });
+    closeSync(log);
+    const outcome = await started(child);
+    if (outcome !== 'ready') throw new CliError('NOT_STARTED', outcome.message, { kind: 'user', cure: outcome.cure ?? `See ${logFile}.` });
+    rememberPlatform(io, config);
+    await greet(io, config);
+    if (flags['detach']) {
+      child.disconnect();
+      child.unref();
+      return exitCodes.done;
+    }
+    io.out('It runs until you press Ctrl-C.\n');
+    const stop = () => child.kill('SIGTERM');
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+    const code = await new Promise<number | null>((done) => child.once('exit', done));
+    return code === 0 ? exitCodes.done : exitCodes.broken;
+  },
+};
+
+type Outcome = 'ready' | { message: string; cure?: string };
+
+/** The server says over the channel when it is ready, or why it could not start. */
+async function started(child: ReturnType<typeof spawn>): Promise<Outcome> {
+  const said = new Promise<Outcome>((done) => {
+    child.on('message', (message: { ready?: true; failed?: { message: string; cure?: string } }) => {
+      if (message.ready) done('ready');
+      else if (message.failed) done(message.failed);
+    });
+    child.once('exit', (code, signal) => done({ message: `The platform ended while it started (${signal ?? `code ${code}`}).` }));
+  });
+  const timeout = new AbortController();
+  const outcome = await Promise.race([said, sleep(120_000, undefined, { signal: timeout.signal }).then(() => ({ message: 'The platform did not become ready within 120 s.' }))]);
+  timeout.abort();
+  if (outcome !== 'ready') child.kill('SIGTERM');
+  return outcome;
+}
+
+async function greet(io: Io, config: string): Promise<void> {
+  const server = /^server:\n\s+url: (\S+)$/m.exec(readFileSync(config, 'utf8'))?.[1] ?? '';
+  const status = await createApiClient(server, undefined).get<PlatformStatus>('/api/status');
+  const missing = status.parts.filter((part) => part.state !== 'ready');
+  io.out(`The rehearsal runs: ${server}\n`);
+  for (const part of missing) io.out(`  ${part.name}: ${part.detail}\n`);
+  io.out('Next: desp login --as provider, then desp service create my-service. All addresses: desp status.\n');
+}
