@@ -1,1 +1,21 @@
-export {};
+export { type ContentDigest, type DigestAlgorithm, digestOf, parseDigest } from './digest.ts';
+export { OciError, type OciErrorCode } from './errors.ts';
+export { Descriptor, isForeignLayer, type Manifest, maxManifestBytes, mediaTypes, parseManifest } from './manifest.ts';
+export { allowPull, type HarborSeverity, harborNotScanned, harborPrevented, harborScanPending } from './server/policies.ts';
+export { createRegistry } from './server/registry.ts';
+export type {
+  ManifestNotice,
+  Project,
+  PullDecision,
+  PullQuestion,
+  PushDecision,
+  PushQuestion,
+  Registry,
+  RegistryAction,
+  RegistryLimits,
+  RegistryOptions,
+  RegistryPrincipal,
+  Robot,
+  VulnerabilityReports,
+} from './server/types.ts';
+export { type CollectReport, openRegistryStore, type RegistryStore } from './store/registry-store.ts';

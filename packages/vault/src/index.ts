@@ -1,1 +1,1 @@
-export {};
+export type { KubernetesAuthConfig, TokenReviewer, TokenReviewResult, VaultServer, VaultServerOptions } from './types.ts';
