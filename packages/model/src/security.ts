@@ -23,6 +23,8 @@ export const SoftwarePackage = z.object({
   source: z.object({ name: z.string(), version: z.string() }).optional(),
   /** Files in the image that prove it. */
   locations: z.array(z.string()),
+  /** Digest of the image layer that brought the first of them. */
+  layer: z.string().optional(),
 });
 export type SoftwarePackage = z.infer<typeof SoftwarePackage>;
 
@@ -62,6 +64,8 @@ export const Verdict = z.object({
     databases: z.array(z.object({ name: z.string(), date: Instant, records: z.number().int() })),
     oldest: Instant.optional(),
   }),
+  /** Reports of outside scanners that were counted. */
+  reports: z.array(z.object({ tool: z.string(), producedAt: Instant.optional(), findings: z.number().int() })).optional(),
   sbom: Digest,
   judgedAt: Instant,
 });
