@@ -1,1 +1,14 @@
-export {};
+export { type ReadBundle, type ReadBundlesOptions, type ReadBundlesResult, readBundles } from './bundles.ts';
+export { fleetCrds } from './crds.ts';
+export { FleetError, type FleetErrorCode } from './errors.ts';
+export { type FleetYaml, parseFleetYaml, type ReadFleetYaml } from './fleet-yaml.ts';
+export { groupsOf, matchesCluster, matchesSelector, matchTarget, type TargetMatch } from './match.ts';
+export { bundleName, limitName, releaseNameOf } from './names.ts';
+export { deploymentId, mergeOptions, mergeValues } from './options.ts';
+export { preprocessValues, type RenderValuesTemplate, type ValuesContext } from './preprocess.ts';
+export { chartFiles, contentName, contentOf, decodeResource } from './resources.ts';
+export { type Partition, partitionClusters, planRollout, type RolloutStep, type RolloutTarget } from './rollout.ts';
+export { deploymentState, type StateSummary, summarizeState, unmetDependencies } from './state.ts';
+export { type TargetedCluster, targetBundle } from './targets.ts';
+export * from './types.ts';
+export { readYamlFile, readYamlMap, type YamlFile } from './yaml-file.ts';
