@@ -41,6 +41,8 @@ export interface ControllerOptions {
   readonly name: string;
   readonly client: KubeClient;
   readonly sources: readonly ControllerSource[];
+  /** Called once when the controller works, with a way to add keys that no source gives. */
+  readonly keys?: (add: (key: string) => void) => void;
   /**
    * Brings the world of one key nearer to what is wanted. Idempotent; knows only the key. A rejection puts the key back
    * with its own growing delay; `Conflict` (we read an old version) likewise, without a warning.
@@ -78,6 +80,8 @@ export async function runController(options: ControllerOptions): Promise<void> {
       for (const key of each.keysOf(change)) queue.add(key);
     }),
   );
+
+  options.keys?.(queue.add);
 
   async function resync(everyMs: number): Promise<void> {
     const first = followed[0];

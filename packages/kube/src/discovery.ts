@@ -1,8 +1,13 @@
 import { isKubeError } from './errors.ts';
-import type { ResourceType } from './types.ts';
+import type { KubeClient, ResourceType } from './types.ts';
 
 interface ResourceList {
-  readonly resources?: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean }[];
+  readonly resources?: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly namespaced: boolean;
+    readonly verbs?: readonly string[];
+  }[];
 }
 
 /** How often a group version that lacks a kind is asked again: a CRD may just have been created. */
@@ -46,4 +51,39 @@ export function createDiscovery(get: (path: string) => Promise<unknown>) {
       return (await loading).get(kind);
     },
   };
+}
+
+/**
+ * Every type that the server stores and that knows these verbs, in the version that its group prefers.
+ *
+ * A group whose server does not answer is left out; the caller asks again later.
+ */
+export async function listResourceTypes(client: KubeClient, verbs: readonly string[]): Promise<ResourceType[]> {
+  interface Groups {
+    readonly groups?: readonly {
+      readonly preferredVersion?: { readonly groupVersion: string };
+      readonly versions: readonly { readonly groupVersion: string }[];
+    }[];
+  }
+  const { groups = [] } = (await client.raw('GET', '/apis')) as Groups;
+  const versions = ['v1', ...groups.map((group) => group.preferredVersion?.groupVersion ?? group.versions[0]?.groupVersion ?? '')].filter(
+    Boolean,
+  );
+  const lists = await Promise.all(
+    versions.map(async (groupVersion) => {
+      const path = groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`;
+      try {
+        return { groupVersion, list: (await client.raw('GET', path)) as ResourceList };
+      } catch (error) {
+        if (isKubeError(error, 'NotFound', 'ServiceUnavailable')) return { groupVersion, list: {} };
+        throw error;
+      }
+    }),
+  );
+  return lists.flatMap(({ groupVersion, list }) => {
+    const [version, group = ''] = groupVersion.split('/').reverse();
+    return (list.resources ?? [])
+      .filter((resource) => !resource.name.includes('/') && verbs.every((verb) => resource.verbs?.includes(verb)))
+      .map(({ name, kind, namespaced }) => ({ group, version: version!, plural: name, kind, namespaced }));
+  });
 }

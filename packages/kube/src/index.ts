@@ -8,6 +8,7 @@ export {
   runController,
   source,
 } from './controller.ts';
+export { listResourceTypes } from './discovery.ts';
 export { isKubeError, KubeError, type KubeErrorCode, type StatusCause } from './errors.ts';
 export { createEventRecorder, type EventRecorder, type EventRecorderOptions } from './event-recorder.ts';
 export {
