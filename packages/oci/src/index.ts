@@ -1,3 +1,12 @@
+export { type CopyEnd, type CopyReport, type CopyRequest, copyImage } from './client/copy.ts';
+export type { RegistryCredentials } from './client/credentials.ts';
+export {
+  type BlobSource,
+  createRegistryClient,
+  type FetchedManifest,
+  type RegistryClient,
+  type RegistryClientOptions,
+} from './client/registry-client.ts';
 export { type ContentDigest, type DigestAlgorithm, digestOf, parseDigest } from './digest.ts';
 export { OciError, type OciErrorCode } from './errors.ts';
 export { Descriptor, isForeignLayer, type Manifest, maxManifestBytes, mediaTypes, parseManifest } from './manifest.ts';

@@ -1,0 +1,84 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { messageOf } from '@desp/runtime';
+import { OciError } from '../errors.ts';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  /** Must be read or destroyed: the connection waits for it. */
+  readonly body: IncomingMessage;
+}
+
+export interface HttpCall {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | Readable;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Kept-alive connections to one registry, its token service and where it redirects. */
+export class HttpConnections {
+  readonly #plain = new HttpAgent({ keepAlive: true, maxSockets: 32 });
+  readonly #encrypted: HttpsAgent;
+  readonly #idleMs: number;
+
+  /** @param ca PEM certificates that are trusted besides the machine's. */
+  constructor(options: { ca?: string | undefined; idleMs?: number } = {}) {
+    this.#encrypted = new HttpsAgent({ keepAlive: true, maxSockets: 32, ...(options.ca === undefined ? {} : { ca: options.ca }) });
+    this.#idleMs = options.idleMs ?? 60_000;
+  }
+
+  /** One exchange; any status is an answer. @throws OciError UPSTREAM_UNREACHABLE */
+  call({ method, url, headers, body, signal }: HttpCall): Promise<HttpAnswer> {
+    const secure = url.protocol === 'https:';
+    return new Promise((resolve, reject) => {
+      const unreachable = (cause: unknown) =>
+        reject(
+          new OciError('UPSTREAM_UNREACHABLE', `${method} ${url.origin}${url.pathname} failed: ${messageOf(cause)}`, {
+            kind: 'upstream',
+            retryable: true,
+            cure: 'Look whether the registry runs and its address is right.',
+            cause,
+          }),
+        );
+      const options = { method, headers, agent: secure ? this.#encrypted : this.#plain, ...(signal ? { signal } : {}) };
+      const request = (secure ? httpsRequest : httpRequest)(url, options, (response) =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response }),
+      );
+      request.setTimeout(this.#idleMs, () => request.destroy(new Error(`nothing came for ${this.#idleMs / 1000} s`)));
+      request.on('error', unreachable);
+      if (body instanceof Readable) pipeline(body, request).catch(unreachable);
+      else request.end(body);
+    });
+  }
+
+  close(): void {
+    this.#plain.destroy();
+    this.#encrypted.destroy();
+  }
+}
+
+/** The whole answer in memory, at most `limit` bytes. @throws OciError UPSTREAM_PROTOCOL when it is longer */
+export async function readAnswer(answer: HttpAnswer, limit: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let total = 0;
+  for await (const piece of answer.body as AsyncIterable<Buffer>) {
+    total += piece.length;
+    if (total > limit) {
+      answer.body.destroy();
+      throw new OciError('UPSTREAM_PROTOCOL', `The registry's answer is over ${limit} bytes.`, { kind: 'upstream' });
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Lets the connection go without reading much. */
+export function dropAnswer(answer: HttpAnswer): void {
+  if (Number(answer.headers['content-length'] ?? 0) > 64 * 1024) answer.body.destroy();
+  else answer.body.resume();
+}
