@@ -1,6 +1,7 @@
 export { type AdvisoryDatabase, AdvisorySet, parseAdvisoryFile } from './advisories/advisory-set.ts';
 export { type Match, matchPackage, type Undecided } from './advisories/match.ts';
 export { type Advisory, type AffectedPackage, parseOsvRecord, parseOsvText, type RangeEvent } from './advisories/osv.ts';
+export { rehearsalAdvisories } from './advisories/rehearsal.ts';
 export { scoreVector } from './advisories/score.ts';
 export { type DecompressLimits, decompressLayer, defaultDecompressLimits, gunzip } from './archive/decompress.ts';
 export { defaultTarLimits, readTar, type TarLimits } from './archive/tar.ts';
