@@ -11,4 +11,4 @@ export { type Partition, partitionClusters, planRollout, type RolloutStep, type 
 export { deploymentState, type StateSummary, summarizeState, unmetDependencies } from './state.ts';
 export { type TargetedCluster, targetBundle } from './targets.ts';
 export * from './types.ts';
-export { readYamlFile, readYamlMap, type YamlFile } from './yaml-file.ts';
+export { isJsonMap, readYamlFile, readYamlMap, type YamlFile } from './yaml-file.ts';
