@@ -153,11 +153,12 @@ export function createGitServer<Principal extends GitPrincipal>(options: GitServ
     const folder = route && table.folderOf(route.path);
     const access =
       route && folder ? await options.authorize(principal, route.path, route.service === 'git-receive-pack' ? 'write' : 'read') : 'hide';
-    // Without credentials, what is hidden, what is denied and what is not there look alike.
-    if (access !== 'allow' && !principal) return answerText(response, 401, 'HTTP Basic: Access denied.', challenge);
+    // Without credentials, what is hidden, what is denied and what is not there look alike; and nobody pushes unnamed.
+    if (!principal && (access !== 'allow' || route?.service === 'git-receive-pack'))
+      return answerText(response, 401, 'HTTP Basic: Access denied.', challenge);
     if (access === 'hide' || !route || !folder) return answerText(response, 404, notFoundText);
     const isPush = route.service === 'git-receive-pack';
-    if (access === 'deny' || (isPush && !principal))
+    if (access === 'deny')
       return answerText(response, 403, `You are not allowed to ${isPush ? 'push code to' : 'download code from'} this project.`);
     await serveByBackend(request, response, {
       folder,
