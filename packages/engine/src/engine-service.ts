@@ -1,0 +1,148 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, openSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { type Clock, run, systemClock } from '@desp/runtime';
+import { EngineError } from './errors.ts';
+import { type Podman, podmanArgv, podmanRun, preparePodman } from './podman.ts';
+
+/** What a machine lacks for containers; each entry says what to install or do. */
+export interface EngineReport {
+  readonly usable: boolean;
+  readonly missing: readonly { readonly what: string; readonly cure: string }[];
+}
+
+const programs: readonly (readonly [program: string, cure: string])[] = [
+  ['podman', 'Install the package podman.'],
+  ['runc', 'Install the package runc.'],
+  ['conmon', 'Install the package conmon.'],
+  ['buildah', 'Install the package buildah: image builds need it.'],
+  ['tar', 'Install the package tar: image builds need it.'],
+];
+
+/** Looks at the machine and changes nothing. */
+export function detectEngine(): EngineReport {
+  const missing = programs
+    .filter(([program]) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error !== undefined)
+    .map(([what, cure]) => ({ what, cure }));
+  if (process.platform !== 'linux') missing.push({ what: 'Linux', cure: 'Run the rehearsal on Linux or in a Linux machine.' });
+  if (process.getuid?.() !== 0) missing.push({ what: 'root', cure: 'Run as root: confined builds need a user namespace of their own.' });
+  return { usable: missing.length === 0, missing };
+}
+
+export interface EngineService {
+  readonly podman: Podman;
+  /** Docker Engine API; for trusted local use also by `DOCKER_HOST=unix://SOCKET docker build …` (legacy builder). */
+  readonly socket: string;
+  /** Ends the API service; containers go on. */
+  stop(): Promise<void>;
+  /** Ends the service and removes every container, network and mount of it, and its folder. */
+  purge(): Promise<void>;
+}
+
+export interface EngineServiceOptions {
+  readonly dataFolder: string;
+  /** Contents of registries.conf (containers-registries.conf(5)); read once, at start. */
+  readonly registries?: string;
+  readonly clock?: Clock;
+}
+
+/**
+ * Starts `podman system service` on a unix socket in the data folder, or takes over the one that a former process of ours
+ * left running. The service outlives us on purpose: so do the containers.
+ * @throws EngineError ENGINE_MISSING, ENGINE_FAILED
+ */
+export async function startEngineService(options: EngineServiceOptions): Promise<EngineService> {
+  const { dataFolder, clock = systemClock } = options;
+  const report = detectEngine();
+  const first = report.missing[0];
+  if (first)
+    throw new EngineError(
+      'ENGINE_MISSING',
+      `The container engine cannot start: ${report.missing.map((part) => part.what).join(', ')} missing.`,
+      {
+        kind: 'user',
+        cure: report.missing.map((part) => part.cure).join(' '),
+      },
+    );
+  const podman = preparePodman(dataFolder, options.registries);
+  const socket = join(podman.folder, 'engine.sock');
+  if (Buffer.byteLength(socket) > 100)
+    throw new EngineError('ENGINE_FAILED', `The socket ${socket} cannot be made: its path is longer than 100 bytes (unix(7)).`, {
+      kind: 'user',
+      cure: 'Choose a data folder with a shorter path.',
+    });
+  const pidFile = join(podman.folder, 'engine.pid');
+  if (!(await answers(socket))) {
+    await rm(socket, { force: true });
+    mkdirSync(join(podman.folder, 'work'), { recursive: true });
+    const log = openSync(join(podman.folder, 'engine.log'), 'a', 0o600);
+    const [program, ...args] = podmanArgv(podman, ['system', 'service', '--time=0', `unix://${socket}`]);
+    const child = spawn(program, args, {
+      cwd: join(podman.folder, 'work'),
+      env: { PATH: process.env['PATH'], ...podman.environment },
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
+    child.on('error', () => {});
+    child.unref();
+    await writeFile(pidFile, String(child.pid ?? 0));
+    const deadline = clock.monotonic() + 15_000;
+    while (!(await answers(socket))) {
+      if (clock.monotonic() > deadline)
+        throw new EngineError('ENGINE_FAILED', 'The container engine did not answer within 15 s.', {
+          kind: 'upstream',
+          cure: `Look at ${join(podman.folder, 'engine.log')}.`,
+        });
+      await clock.sleep(50);
+    }
+  }
+  const stop = async () => {
+    const pid = Number(await readFile(pidFile, 'utf8').catch(() => '0'));
+    // The number may belong to somebody else by now: only a process that was started with our socket is ended.
+    const argv = pid > 1 ? await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '') : '';
+    if (argv.split('\0').includes(`unix://${socket}`)) process.kill(pid, 'SIGTERM');
+    const deadline = clock.monotonic() + 5000;
+    while ((await answers(socket)) && clock.monotonic() < deadline) await clock.sleep(20);
+    await rm(socket, { force: true });
+    await rm(pidFile, { force: true });
+  };
+  return {
+    podman,
+    socket,
+    stop,
+    async purge() {
+      await podmanRun(podman, ['rm', '--all', '--force', '--time', '0'], { timeoutMs: 120_000 });
+      await podmanRun(podman, ['network', 'prune', '--force']);
+      await stop();
+      await unmountBelow(podman.folder);
+      await rm(podman.folder, { recursive: true, force: true, maxRetries: 3 });
+    },
+  };
+}
+
+/** Whatever is still mounted below the folder, deepest first: an overlay that stays mounted makes its removal fail (EBUSY). */
+async function unmountBelow(folder: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
+    .split('\n')
+    .map(
+      (line) => line.split(' ')[4]?.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))) ?? '',
+    )
+    .filter((point) => point.startsWith(`${folder}/`))
+    .sort((a, b) => b.length - a.length);
+  for (const point of mounts) await run(['umount', '--lazy', point]);
+}
+
+/** Whether a Docker Engine API answers `GET /_ping` there. */
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const ping = request({ socketPath, path: '/_ping', timeout: 2000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.on('timeout', () => ping.destroy());
+    ping.on('error', () => resolve(false));
+    ping.end();
+  });
+}

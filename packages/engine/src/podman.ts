@@ -1,0 +1,98 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExecError, messageOf, type RunOptions, type RunResult, run } from '@desp/runtime';
+import { EngineError } from './errors.ts';
+
+/**
+ * A podman of the project's own: its images, containers and networks lie in the data folder, its configuration is
+ * written by us, and the machine's own containers are neither seen nor touched.
+ */
+export interface Podman {
+  readonly folder: string;
+  /** Arguments that come before every podman command. */
+  readonly globalArguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * cgroup v1 limits hold with runc, not with crun; the default limit of open files is above what a confined machine allows,
+ * and a container then fails to start: the limits are those that every machine has.
+ */
+const containersConf = (folder: string) => `[containers]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
+log_driver = "k8s-file"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[network]
+network_backend = "netavark"
+network_config_dir = ${JSON.stringify(join(folder, 'networks'))}
+`;
+
+const storageConf = (folder: string) => `[storage]
+driver = "overlay"
+graphroot = ${JSON.stringify(join(folder, 'root'))}
+runroot = ${JSON.stringify(join(folder, 'run'))}
+`;
+
+/** Writes the configuration below `dataFolder` and says how to call podman with it; starts nothing. */
+export function preparePodman(dataFolder: string, registries = 'unqualified-search-registries = []\n'): Podman {
+  const folder = join(dataFolder, 'engine');
+  for (const part of ['root', 'run', 'tmp', 'networks', 'work', 'home']) mkdirSync(join(folder, part), { recursive: true, mode: 0o711 });
+  const file = (name: string, content: string): string => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const environment = {
+    CONTAINERS_CONF: file('containers.conf', containersConf(folder)),
+    CONTAINERS_STORAGE_CONF: file('storage.conf', storageConf(folder)),
+    CONTAINERS_REGISTRIES_CONF: file('registries.conf', registries),
+    HOME: join(folder, 'home'),
+    TMPDIR: join(folder, 'tmp'),
+  };
+  file('policy.json', '{"default":[{"type":"insecureAcceptAnything"}]}\n');
+  return {
+    folder,
+    globalArguments: ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--log-level', 'error'],
+    environment,
+  };
+}
+
+export const podmanArgv = (podman: Podman, args: readonly string[]): [string, ...string[]] => [
+  'podman',
+  ...podman.globalArguments,
+  ...args,
+];
+
+/** Runs a podman command; the exit code is part of the answer. podman leaves files in its working folder: it gets one of ours. */
+export async function podmanRun(podman: Podman, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  try {
+    return await run(podmanArgv(podman, args), {
+      cwd: join(podman.folder, 'work'),
+      ...options,
+      env: { ...podman.environment, ...options.env },
+    });
+  } catch (error) {
+    if (!(error instanceof ExecError)) throw error;
+    if (error.code === 'NOT_FOUND')
+      throw new EngineError('ENGINE_MISSING', error.message, { kind: 'user', cure: 'Install podman.', cause: error });
+    if (error.code === 'CANCELED') throw new EngineError('CANCELED', `podman ${args[0]} was canceled.`, { kind: 'user', cause: error });
+    throw new EngineError('ENGINE_FAILED', `podman ${args[0]}: ${messageOf(error)}`, { kind: 'upstream', retryable: true, cause: error });
+  }
+}
+
+/** @throws EngineError ENGINE_FAILED with the end of standard error */
+export async function podmanOk(podman: Podman, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const result = await podmanRun(podman, args, options);
+  if (result.code === 0) return result;
+  const tail = result.stderr.trim().split('\n').slice(-3).join(' ');
+  throw new EngineError('ENGINE_FAILED', `podman ${args[0]} ended with ${result.code}: ${tail}`, { kind: 'upstream' });
+}
+
+/** Removes containers by their label, running or not. */
+export async function removeContainers(podman: Podman, label: string): Promise<void> {
+  const listed = await podmanOk(podman, ['ps', '--all', '--quiet', '--filter', `label=${label}`]);
+  const ids = listed.stdout.toString().split('\n').filter(Boolean);
+  if (ids.length > 0) await podmanRun(podman, ['rm', '--force', '--time', '0', ...ids]);
+}
