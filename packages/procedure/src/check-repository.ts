@@ -62,10 +62,16 @@ const renderedOf = ({ renderings }: Subject): Report['rendered'] =>
     outcome.ok ? [{ bundle: bundle.bundle.metadata.name, environment: environment.name, objects: outcome.objects.length }] : [],
   );
 
-/** One file may be the cause in several jobs or objects; the same sentence stands once. */
+/** The same sentence about the same place stands once, with all environments that it concerns. */
 function distinct(findings: readonly Finding[]): Finding[] {
-  const seen = new Map(findings.map((finding) => [JSON.stringify([finding.check, finding.message, finding.file, finding.line]), finding]));
-  return [...seen.values()];
+  const merged = new Map<string, Finding>();
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.check, finding.message, finding.file, finding.line]);
+    const earlier = merged.get(key);
+    const environments = [...new Set([...(earlier?.environments ?? []), ...(finding.environments ?? [])])];
+    merged.set(key, { ...(earlier ?? finding), ...(environments.length > 0 ? { environments } : {}) });
+  }
+  return [...merged.values()];
 }
 
 function byWeight(a: Finding, b: Finding): number {

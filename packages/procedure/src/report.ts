@@ -11,7 +11,8 @@ export interface Finding {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
-  readonly environment?: string;
+  /** Names of the environments that it concerns; absent: it does not depend on the environment. */
+  readonly environments?: readonly string[];
   /** What to do. */
   readonly cure: string;
 }

@@ -21,7 +21,7 @@ function explain(subject: Subject, rendering: Rendering, error: Error): Found {
   const valuesFiles = target.customizations.flatMap((name) => bundle.valuesFiles.get(name) ?? []);
   const file = valuesFiles.at(-1) ?? bundle.file ?? bundle.path;
   const reason = error.message.trim().replace(/\s*\n\s*/g, ' ');
-  const base = { severity: 'error' as const, environment: environment.name };
+  const base = { severity: 'error' as const, environments: [environment.name] };
   const missing = missingBlocks(subject, rendering);
   if (missing.length > 0) {
     const names = missing.map(({ name }) => `"${name}"`).join(', ');

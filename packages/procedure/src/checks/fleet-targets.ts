@@ -31,7 +31,7 @@ function uncovered({ bundles, environments }: Subject): Found[] {
           severity: 'error',
           message: `The bundle in ${path} has no target for ${environment.name} (${labels.join(', ')}): it would get no values of its own there.`,
           file: file ?? path,
-          environment: environment.name,
+          environments: [environment.name],
           cure: `Add a targetCustomizations entry with clusterSelector.matchLabels ${labels.join(', ')} and valuesFiles ${environment.valuesFile}.`,
         };
       });

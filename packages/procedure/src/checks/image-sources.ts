@@ -1,3 +1,4 @@
+import type { JsonMap } from '@desp/fleet';
 import { parseImageReference } from '@desp/model';
 import { at, listOf, type Manifest, manifestsOf, podSpecOf } from '../manifests.ts';
 import type { Found } from '../report.ts';
@@ -23,21 +24,32 @@ function imagesOf(manifest: Manifest): string[] {
   ];
 }
 
-function judge({ kind, name, file, environment }: Manifest, image: string): Found[] {
-  const reference = parseImageReference(image);
-  const who = `${kind} ${name} for ${environment.name}`;
-  const finding = (message: string, cure: string): Found => ({ severity: 'error', message, file, environment: environment.name, cure });
-  if (!reference) return [finding(`${who} has the image "${image}", which is no image reference.`, 'Write HOST/SERVICE/IMAGE:VERSION.')];
-  const found: Found[] = [];
-  const registries = environment.registryHosts.join(' or ');
-  if (!reference.host || !environment.registryHosts.includes(reference.host))
-    found.push(
-      finding(
-        `${who} takes the image "${image}" from ${reference.host ?? 'Docker Hub'}, not from ${registries}.`,
-        `Deliver the image to ${registries} and name it so in ${environment.valuesFile}.`,
-      ),
-    );
-  if (!reference.digest && (reference.tag === undefined || reference.tag === 'latest'))
-    found.push(finding(`${who} takes the image "${image}" without a fixed version.`, 'Give it the tag of a release.'));
-  return found;
+function judge({ object, kind, name, file, environment }: Manifest, image: string): Found[] {
+  const faults = faultsOf(image, environment.registryHosts);
+  if (faults.length === 0) return [];
+  return [
+    {
+      // Fleet never runs Helm's tests: such an image is pulled only when a person does.
+      severity: isTest(object) ? 'warning' : 'error',
+      message: `${kind} ${name} has the image "${image}", which ${faults.join(' and ')}.`,
+      file,
+      environments: [environment.name],
+      cure: `Deliver it as HOST/SERVICE/IMAGE:VERSION, and name the host (here ${environment.registryHosts.join(' or ')}) in the values file of each environment.`,
+    },
+  ];
 }
+
+function faultsOf(image: string, registries: readonly string[]): string[] {
+  const reference = parseImageReference(image);
+  if (!reference) return ['is no image reference'];
+  const faults: string[] = [];
+  if (!reference.host || !registries.includes(reference.host))
+    faults.push(`comes from ${reference.host ?? 'Docker Hub'}, not from the registry of the environment`);
+  if (!reference.digest && (reference.tag === undefined || reference.tag === 'latest')) faults.push('has no fixed version');
+  return faults;
+}
+
+const isTest = (object: JsonMap): boolean => {
+  const hooks = at(object, 'metadata', 'annotations', 'helm.sh/hook');
+  return typeof hooks === 'string' && hooks.split(',').every((hook) => hook.trim().startsWith('test'));
+};

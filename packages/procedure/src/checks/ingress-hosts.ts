@@ -22,11 +22,9 @@ function judge({ object, name, file, environment }: Manifest): Found[] {
     .map((host) => ({
       severity: 'error',
       message:
-        host === ''
-          ? `Ingress ${name} for ${environment.name} has a rule for every host.`
-          : `Ingress ${name} for ${environment.name} has the host ${host}, which is not in ${domains}.`,
+        host === '' ? `Ingress ${name} has a rule for every host.` : `Ingress ${name} has the host ${host}, which is not in ${domains}.`,
       file,
-      environment: environment.name,
+      environments: [environment.name],
       cure: `Use a host name that ends in .${environment.allowedDomains[0]} in ${environment.valuesFile}.`,
     }));
 }

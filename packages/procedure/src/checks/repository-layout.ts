@@ -49,7 +49,7 @@ function charts({ files, byPath, environments }: Subject): Found[] {
           severity: 'warning',
           message: `${folder} has no ${valuesFile} for ${name}.`,
           file: `${folder}Chart.yaml`,
-          environment: name,
+          environments: [name],
           cure: `Add ${valuesFile}, if only to say that nothing differs there.`,
         });
     if (!files.some(({ path }) => path.startsWith(folder) && /^readme(\.(md|rst|txt))?$/i.test(path.slice(folder.length))))

@@ -13,7 +13,7 @@ export const storageClasses: Check = {
       .flatMap(({ object, name, file, environment }) => {
         const className = at(object, 'spec', 'storageClassName');
         const storage = typeof className === 'string' ? classes.get(className) : undefined;
-        const base = { file, environment: environment.name };
+        const base = { file, environments: [environment.name] };
         if (!storage) {
           const what =
             typeof className === 'string' ? `the storage class ${className}, which the platform does not have` : 'no storage class';
@@ -21,7 +21,7 @@ export const storageClasses: Check = {
             {
               ...base,
               severity: 'error',
-              message: `Claim ${name} for ${environment.name} has ${what}.`,
+              message: `Claim ${name} has ${what}.`,
               cure: `Choose one of ${[...classes.keys()].join(', ')}.`,
             } satisfies Found,
           ];
@@ -32,7 +32,7 @@ export const storageClasses: Check = {
           (mode): Found => ({
             ...base,
             severity: 'warning',
-            message: `Claim ${name} for ${environment.name} asks ${String(mode)} of ${storage.name}, which only one node can mount.`,
+            message: `Claim ${name} asks ${String(mode)} of ${storage.name}, which only one node can mount.`,
             cure: 'Ask ReadWriteOnce, or choose a class of NFS.',
           }),
         );
