@@ -1,7 +1,9 @@
 import { DespError, type ErrorKind } from '@desp/runtime';
 
 /** Failures of the server as a part: starting, listening, opening its folder. */
-export class ClusterApiError extends DespError<'PORT_TAKEN' | 'ADDRESS_MISSING' | 'STORE_LOCKED' | 'STORE_BROKEN' | 'BAD_OPTIONS' | 'CLOSED'> {}
+export class ClusterApiError extends DespError<
+  'PORT_TAKEN' | 'ADDRESS_MISSING' | 'STORE_LOCKED' | 'STORE_BROKEN' | 'BAD_OPTIONS' | 'CLOSED'
+> {}
 
 /** The reasons of a Kubernetes `Status`; each stands for one HTTP status. */
 const reasons = {
@@ -61,7 +63,11 @@ export class ApiError extends DespError<StatusReason> {
   constructor(reason: StatusReason, message: string, details?: StatusDetails, cause?: unknown) {
     const status = reasons[reason];
     const kind: ErrorKind = status >= 500 ? 'bug' : 'user';
-    super(reason, message, { kind, retryable: reason === 'Conflict' || reason === 'ServiceUnavailable' || reason === 'TooManyRequests', cause });
+    super(reason, message, {
+      kind,
+      retryable: reason === 'Conflict' || reason === 'ServiceUnavailable' || reason === 'TooManyRequests',
+      cause,
+    });
     this.details = details;
   }
 
@@ -110,7 +116,16 @@ export const modifiedMeanwhile = 'the object has been modified; please apply you
 /** A field that validation refuses; `reason` as in the real server, for example FieldValueRequired. */
 export interface FieldError {
   readonly field: string;
-  readonly reason: 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueNotSupported' | 'FieldValueForbidden' | 'FieldValueDuplicate' | 'FieldValueTypeInvalid' | 'FieldValueTooLong' | 'FieldValueTooMany' | string;
+  readonly reason:
+    | 'FieldValueRequired'
+    | 'FieldValueInvalid'
+    | 'FieldValueNotSupported'
+    | 'FieldValueForbidden'
+    | 'FieldValueDuplicate'
+    | 'FieldValueTypeInvalid'
+    | 'FieldValueTooLong'
+    | 'FieldValueTooMany'
+    | string;
   /** Without the field's path: `Required value`, `Invalid value: "x": why`. */
   readonly message: string;
 }

@@ -26,6 +26,8 @@ export interface ApiServerOptions {
   readonly node?: NodeAccess;
   /** Further names and addresses in the serving certificate, besides the listening hosts and `kubernetes.default.svc`. */
   readonly extraNames?: readonly string[];
+  /** IPv4 network of Service addresses, `/16` to `/28`; its first address is left to the Service `kubernetes`. Default `10.96.0.0/16`. */
+  readonly serviceNetwork?: string;
 }
 
 export interface KubeconfigOptions {

@@ -278,10 +278,10 @@ function openDatabase(file: string): DatabaseSync {
   } catch (cause) {
     database?.close();
     const locked = cause instanceof Error && /locked|busy/i.test(cause.message);
-    throw new ClusterApiError(
-      locked ? 'STORE_LOCKED' : 'STORE_BROKEN',
-      `The cluster's log ${file} could not be opened: ${String(cause)}`,
-      { kind: 'user', cure: locked ? 'Another process uses this data folder: stop it first.' : 'Look at the file and its folder.', cause },
-    );
+    throw new ClusterApiError(locked ? 'STORE_LOCKED' : 'STORE_BROKEN', `The cluster's log ${file} could not be opened: ${String(cause)}`, {
+      kind: 'user',
+      cure: locked ? 'Another process uses this data folder: stop it first.' : 'Look at the file and its folder.',
+      cause,
+    });
   }
 }

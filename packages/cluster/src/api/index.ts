@@ -1,0 +1,3 @@
+export { ApiError, ClusterApiError } from './errors.ts';
+export { createApiServer } from './server.ts';
+export type { ApiServer, ApiServerOptions, KubeconfigOptions, UserInfo } from './types.ts';
