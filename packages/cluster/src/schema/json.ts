@@ -77,3 +77,9 @@ export function canonical(value: Json): string {
     .map((key) => `${JSON.stringify(key)}:${canonical(value[key] as Json)}`)
     .join(',')}}`;
 }
+
+/** The number at that key; undefined when it is absent or of another type. */
+export function ownNumber(object: JsonObject | undefined, key: string): number | undefined {
+  const value = object && own(object, key);
+  return typeof value === 'number' ? value : undefined;
+}
