@@ -16,6 +16,7 @@ export { readReport } from './reports/read-report.ts';
 export type { OutsideFinding, OutsideReport } from './reports/report.ts';
 export { type Sbom, type SbomInput, sbomMediaType, writeSbom } from './sbom/cyclonedx.ts';
 export { takeInventory } from './sbom/take-inventory.ts';
+export { type SecretFinding, type SecretScan, type SourceFile, scanSecrets } from './secrets/scan.ts';
 export {
   digestOfEnvelope,
   openSbom,

@@ -69,7 +69,7 @@ export class LayeredFileSystem<Fact> {
           `A layer holds ${JSON.stringify(path.slice(0, 200))}, which lies beneath a link or file of the same layer.`,
         );
       }
-      if (!child || child.record.kind !== 'directory') {
+      if (child?.record.kind !== 'directory') {
         child = { record: { kind: 'directory', layer }, children: new Map() };
         node.children?.set(part, child);
       }
