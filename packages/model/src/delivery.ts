@@ -39,8 +39,8 @@ export const DeliveryJob = z.object({
   reason: z.string(),
   allowFailure: z.boolean(),
   environment: EnvironmentName.optional(),
-  /** Image this job built, judged or released, when it did. */
-  image: z.object({ reference: z.string(), digest: Digest }).optional(),
+  /** Images that this job built or released; `reference` is repository and tag. */
+  images: z.array(z.object({ reference: z.string(), digest: Digest })),
   attempt: z.number().int().min(0),
   startedAt: Instant.optional(),
   endedAt: Instant.optional(),

@@ -59,7 +59,7 @@ export interface Schema {
     /** The planned job, as the pipeline package made it. */
     plan: Json<unknown>;
     environment: string | null;
-    image: Json<{ reference: string; digest: string } | null>;
+    images: Json<{ reference: string; digest: string }[]>;
     attempt: number;
     started_at: Instant | null;
     ended_at: Instant | null;
@@ -103,8 +103,11 @@ export interface Schema {
     version: string;
     commit: string;
     delivery: number;
-    state: 'deploying' | 'ready' | 'failed' | 'superseded';
+    state: 'preparing' | 'deploying' | 'ready' | 'failed' | 'superseded';
     reason: string;
+    /** How far Fleet is with it, as a stop's state. */
+    fleet: 'waiting' | 'running' | 'passed' | 'failed' | 'skipped';
+    fleet_reason: string;
     manifests: string | null;
     created_at: Instant;
     updated_at: Instant;

@@ -78,7 +78,7 @@ export async function loadDelivery(db: Sql | SqlTransaction, id: number): Promis
         allowFailure: plan.allowFailure,
         attempt: job.attempt,
         ...(job.environment ? { environment: job.environment as DeliveryJob['environment'] } : {}),
-        ...(job.image ? { image: job.image as DeliveryJob['image'] } : {}),
+        images: job.images as DeliveryJob['images'],
         ...(job.started_at ? { startedAt: job.started_at } : {}),
         ...(job.ended_at ? { endedAt: job.ended_at } : {}),
       } as DeliveryJob;
@@ -124,7 +124,7 @@ export async function savePlan(
         reason: job.reason,
         plan: JSON.stringify(job.plan),
         environment: job.environment ?? null,
-        image: JSON.stringify(null),
+        images: JSON.stringify([]),
         attempt: 0,
         started_at: null,
         ended_at: null,
@@ -139,7 +139,7 @@ export interface JobChange {
   readonly startedAt?: Date | null;
   readonly endedAt?: Date | null;
   readonly attempt?: number;
-  readonly image?: { reference: string; digest: string };
+  readonly images?: readonly { reference: string; digest: string }[];
 }
 
 /** Changes a job; with `from`, only when it is in one of these states. Says whether it changed. */
@@ -153,7 +153,7 @@ export async function changeJob(db: Sql | SqlTransaction, delivery: number, name
       ...(change.startedAt === undefined ? {} : { started_at: instant(change.startedAt) ?? null }),
       ...(change.endedAt === undefined ? {} : { ended_at: instant(change.endedAt) ?? null }),
       ...(change.attempt === undefined ? {} : { attempt: change.attempt }),
-      ...(change.image === undefined ? {} : { image: JSON.stringify(change.image) }),
+      ...(change.images === undefined ? {} : { images: JSON.stringify(change.images) }),
     })
     .where('delivery', '=', delivery)
     .where('name', '=', name);

@@ -20,7 +20,7 @@ create table deliveries (
 create index deliveries_by_state on deliveries (state);
 create table delivery_jobs (
   delivery integer not null references deliveries, name text not null, position integer not null, state text not null, reason text not null,
-  plan jsonb not null, environment text, image jsonb, attempt integer not null, started_at text, ended_at text, primary key (delivery, name));
+  plan jsonb not null, environment text, images jsonb not null, attempt integer not null, started_at text, ended_at text, primary key (delivery, name));
 create table job_logs (delivery integer not null, job text not null, seq integer not null, text text not null, primary key (delivery, job, seq));
 create table images (
   digest text not null, service text not null references services, repository text not null, tag text not null, delivery integer not null,
@@ -35,8 +35,8 @@ create table releases (
   created_at text not null, updated_at text not null, primary key (service, version));
 create table deployments (
   id integer generated always as identity primary key, service text not null references services, environment text not null, version text not null,
-  commit text not null, delivery integer not null, state text not null, reason text not null, manifests text,
-  created_at text not null, updated_at text not null, unique (service, environment, version));
+  commit text not null, delivery integer not null, state text not null, reason text not null, fleet text not null, fleet_reason text not null, manifests text,
+  created_at text not null, updated_at text not null, unique (service, environment, delivery));
 create table audit (
   seq integer generated always as identity primary key, at text not null, who text not null, action text not null, target text not null,
   outcome text not null, previous text not null, hash text not null);

@@ -1,0 +1,43 @@
+import { CreateToken } from '@desp/model';
+import { z } from 'zod';
+import { PlatformError } from '../platform-error.ts';
+import { endpoint } from './endpoint.ts';
+
+const sessionDays = 1;
+const Credentials = z.strictObject({ person: z.string().max(64), password: z.string().max(1024) });
+const TokenAnswer = z.object({ token: z.string() });
+
+export const loginEndpoints = [
+  endpoint({
+    method: 'POST',
+    url: '/api/login',
+    summary: "A day's token for a person with a password",
+    access: 'anybody',
+    body: Credentials,
+    answer: TokenAnswer,
+    async run({ platform, body }) {
+      const principal = await platform.authenticator.basic(body.person, body.password);
+      if (principal?.kind !== 'person') throw new PlatformError('NOT_AUTHENTICATED', 'There is nobody with this name and password.', { kind: 'user' });
+      return { token: await platform.tokens.createPersonal(principal.name, 'login', sessionDays) };
+    },
+  }),
+  endpoint({
+    method: 'POST',
+    url: '/api/tokens',
+    summary: 'A personal token for Git, the registry and the API',
+    access: 'token.create',
+    body: CreateToken,
+    answer: TokenAnswer,
+    async run({ platform, principal, body }) {
+      if (principal.kind !== 'person') throw new PlatformError('NOT_ALLOWED', 'Only people have personal tokens.', { kind: 'user' });
+      return { token: await platform.tokens.createPersonal(principal.name, body.title, body.days) };
+    },
+  }),
+  endpoint({
+    method: 'GET',
+    url: '/api/me',
+    summary: 'Who the caller is',
+    access: 'platform.read',
+    run: async ({ principal }) => principal,
+  }),
+];

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { type Digest, instantOf, type Verdict } from '@desp/model';
+import type { ContentDigest } from '@desp/oci';
+import { type Inventory, envelopeMediaType, judge, policyFor, sbomMediaType, signVerdict, takeInventory, verdictPredicateType, writeSbom } from '@desp/security';
+import type { Platform } from '../platform.ts';
+import { readImage } from './image-source.ts';
+
+export interface BuiltImage {
+  readonly service: string;
+  /** Within the registry: `sample-app/image-a`. */
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: Digest;
+  readonly delivery: number;
+  readonly job: string;
+}
+
+/**
+ * Judges an image in quarantine for every environment: SBOM from its own files, advisories, policy, a signed verdict. SBOM and
+ * verdicts are attached to the digest, so that they travel with it. Judging again adds a newer verdict and changes no old one.
+ */
+export async function judgeImage(platform: Platform, image: BuiltImage): Promise<Verdict[]> {
+  const now = instantOf(platform.clock.now());
+  const name = `${platform.config.quarantine.host}/${image.repository}`;
+  const inventory = await takeInventory(await readImage(platform.quarantine, image.repository, image.digest));
+  const sbom = await writeSbom({ inventory, name, at: now });
+  await attach(platform, image, sbomMediaType, sbom.bytes, { 'org.opencontainers.image.created': now });
+  await platform.database.sql
+    .insertInto('images')
+    .values({
+      digest: image.digest,
+      service: image.service,
+      repository: image.repository,
+      tag: image.tag,
+      delivery: image.delivery,
+      job: image.job,
+      sbom: Buffer.from(sbom.bytes).toString('utf8'),
+      facts: JSON.stringify(inventory),
+      created_at: now,
+    })
+    .onConflict((conflict) => conflict.columns(['service', 'repository', 'digest']).doUpdateSet({ tag: image.tag, delivery: image.delivery, job: image.job }))
+    .execute();
+  return judgeInventory(platform, image, inventory, sbom.digest);
+}
+
+/** Judges what is known of an image against the advisories of today. */
+export async function judgeInventory(platform: Platform, image: BuiltImage, inventory: Inventory, sbom: Digest): Promise<Verdict[]> {
+  const advisories = await platform.advisories.current();
+  const verdicts: Verdict[] = [];
+  for (const environment of platform.config.environments) {
+    const verdict = await judge({
+      subject: { name: image.repository, digest: image.digest },
+      inventory,
+      sbom,
+      advisories,
+      policy: policyFor(platform.config.profile, environment),
+      now: instantOf(platform.clock.now()),
+    });
+    const envelope = await signVerdict(verdict, platform.config.server.url, platform.key.signer);
+    await attach(platform, image, envelopeMediaType, Buffer.from(JSON.stringify(envelope)), {
+      'in-toto.io/predicate-type': verdictPredicateType,
+      'space.desp.environment': environment.name,
+      'space.desp.outcome': verdict.outcome,
+      'org.opencontainers.image.created': verdict.judgedAt,
+    });
+    await platform.database.sql
+      .insertInto('verdicts')
+      .values({
+        service: image.service,
+        digest: image.digest,
+        environment: environment.name,
+        outcome: verdict.outcome,
+        verdict: JSON.stringify(verdict),
+        envelope: JSON.stringify(envelope),
+        judged_at: verdict.judgedAt,
+      })
+      .execute();
+    verdicts.push(verdict);
+  }
+  return verdicts;
+}
+
+const emptyConfig = Buffer.from('{}');
+const sha256 = (bytes: Uint8Array): ContentDigest => `sha256:${createHash('sha256').update(bytes).digest('hex')}` as ContentDigest;
+
+/** Attaches a document to the image as an OCI referrer (image-spec 1.1, "Guidelines for Artifact Usage"). */
+async function attach(platform: Platform, image: BuiltImage, mediaType: string, bytes: Uint8Array, annotations: Record<string, string>): Promise<void> {
+  const { quarantine } = platform;
+  const { repository } = image;
+  const subject = await quarantine.getManifest(repository, image.digest);
+  const push = async (blob: Uint8Array) => {
+    const descriptor = { digest: sha256(blob), size: blob.length };
+    await quarantine.pushBlob(repository, descriptor, () => Readable.from([Buffer.from(blob)]));
+    return descriptor;
+  };
+  const config = await push(emptyConfig);
+  const layer = await push(bytes);
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    artifactType: mediaType,
+    config: { mediaType: 'application/vnd.oci.empty.v1+json', ...config, data: emptyConfig.toString('base64') },
+    layers: [{ mediaType, ...layer }],
+    subject: { mediaType: subject.mediaType, digest: image.digest, size: subject.bytes.length },
+    annotations,
+  };
+  const text = Buffer.from(JSON.stringify(manifest));
+  await quarantine.pushManifest(repository, sha256(text), { mediaType: manifest.mediaType, bytes: text });
+}
+
+/** The newest verdict on a digest for an environment. */
+export async function latestVerdict(platform: Platform, service: string, digest: string, environment: string): Promise<{ verdict: Verdict; envelope: unknown } | undefined> {
+  return platform.database.sql
+    .selectFrom('verdicts')
+    .select(['verdict', 'envelope'])
+    .where('service', '=', service)
+    .where('digest', '=', digest)
+    .where('environment', '=', environment)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}

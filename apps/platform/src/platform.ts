@@ -1,0 +1,57 @@
+import type { Config, EnvironmentConfig, PlatformStatus } from '@desp/model';
+import type { Tokens } from '@desp/identity';
+import type { KubeClient } from '@desp/kube';
+import type { RegistryClient } from '@desp/oci';
+import type { Profile } from '@desp/procedure';
+import type { Clock, Logger } from '@desp/runtime';
+import type { Database, DataFolder, Jobs } from '@desp/storage';
+import type { VaultClient } from '@desp/vault';
+import type { Advisories } from './gate/advisories.ts';
+import type { Announcer } from './announcer.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { Builder } from './builder.ts';
+import type { PlatformKey } from './platform-key.ts';
+import type { Source } from './source.ts';
+
+/** One environment as the control plane reaches it: clients of protocols, nothing else. */
+export interface EnvironmentParts {
+  readonly config: EnvironmentConfig;
+  readonly registry: RegistryClient;
+  readonly vault: VaultClient;
+  readonly kube: KubeClient;
+  /** PEM; what a person's kubeconfig trusts. */
+  readonly certificateAuthority: string;
+}
+
+/** Makes what a service needs at the parts that keep projects; safe to repeat. */
+export interface Provision {
+  repository(path: string): Promise<void>;
+  /** A project in an environment's registry, or in quarantine when `environment` is undefined. */
+  project(environment: string | undefined, name: string): Promise<void>;
+}
+
+/** What every room of the control plane is given. Embedded or real, the parts look the same from here. */
+export interface Platform {
+  readonly config: Config;
+  readonly profile: Profile;
+  readonly data: DataFolder;
+  readonly database: Database;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly key: PlatformKey;
+  readonly provision: Provision;
+  readonly tokens: Tokens;
+  readonly authenticator: Authenticator;
+  readonly advisories: Advisories;
+  readonly announcer: Announcer;
+  readonly source: Source;
+  readonly quarantine: RegistryClient;
+  readonly environments: ReadonlyMap<string, EnvironmentParts>;
+  /** The Kubernetes API that holds Fleet's objects. */
+  readonly management: KubeClient;
+  /** Absent where there is no container engine: pushes are planned, and builds say what is missing. */
+  /** What runs, for `desp status`. */
+  status(): PlatformStatus;
+  readonly builder: Builder | { readonly missing: string };
+}

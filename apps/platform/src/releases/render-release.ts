@@ -1,0 +1,78 @@
+import { CommitId, Digest } from '@desp/model';
+import { renderDeployment, type RenderedDeployment } from '@desp/controllers';
+import { type Cluster, type RepositoryFile, readBundles, targetBundle } from '@desp/fleet';
+import { hashManifests, listObjects, pinImages } from '@desp/release';
+import type { RepositoryReader } from '@desp/git';
+import { PlatformError } from '../platform-error.ts';
+import type { EnvironmentParts } from '../platform.ts';
+
+/** One chart of a release as it will stand in an environment: rendered, confined to the service's namespace, images pinned. */
+export interface RenderedRelease {
+  readonly bundle: string;
+  readonly path: string;
+  readonly rendered: RenderedDeployment;
+  readonly digest: Digest;
+  readonly objects: ReturnType<typeof listObjects>;
+  readonly images: readonly { name: string; digest: Digest }[];
+}
+
+export const deploymentPaths = ['deployment'];
+export const fleetNamespace = 'fleet-default';
+const limits = { fileBytes: 5 * 1024 * 1024, totalBytes: 64 * 1024 * 1024 };
+
+/** The files that Fleet reads: those below `deployment/`, symlinks refused. */
+export async function readDeploymentFiles(reader: RepositoryReader, commit: string): Promise<RepositoryFile[]> {
+  const id = CommitId.parse(commit);
+  const files: RepositoryFile[] = [];
+  let total = 0;
+  for (const entry of await reader.readTree(id)) {
+    if (!deploymentPaths.some((path) => entry.path.startsWith(`${path}/`)) || entry.kind !== 'file') {
+      if (entry.kind === 'symlink') throw new PlatformError('INVALID', `${entry.path} is a symbolic link; a repository of the platform holds none.`, { kind: 'user', cure: 'Put the file itself there.', where: { file: entry.path } });
+      continue;
+    }
+    const data = await reader.readFile(id, entry.path, limits.fileBytes);
+    total += data.length;
+    if (total > limits.totalBytes) throw new PlatformError('INVALID', 'The folder deployment/ holds more than 64 MiB.', { kind: 'user', cure: 'Keep charts and values in it, nothing else.' });
+    files.push({ path: entry.path, data });
+  }
+  return files;
+}
+
+/** Renders every bundle of the commit for one environment as its Fleet agent will. */
+export async function renderRelease(
+  files: readonly RepositoryFile[],
+  { service, commit, parts, kubeVersion, images }: { service: string; commit: string; parts: EnvironmentParts; kubeVersion: string; images: ReadonlyMap<string, Digest> },
+): Promise<RenderedRelease[]> {
+  const { config } = parts;
+  const cluster: Cluster = { apiVersion: 'fleet.cattle.io/v1alpha1', kind: 'Cluster', metadata: { name: config.name, namespace: fleetNamespace, labels: config.clusterLabels } };
+  const { bundles } = readBundles(files, {
+    repoName: gitRepoName(service, config.name),
+    commit,
+    paths: deploymentPaths,
+    gitRepo: { targets: gitRepoTargets(config.clusterLabels) },
+  });
+  const releases: RenderedRelease[] = [];
+  for (const { bundle, path } of bundles) {
+    for (const target of targetBundle(bundle, [cluster])) {
+      const rendered = renderDeployment({ bundle: bundle.metadata.name, resources: bundle.spec.resources, options: target.spec.options, kubeVersion });
+      const all = [...rendered.objects, ...rendered.hooks.map((hook) => hook.object)];
+      for (const object of all) {
+        if (object.metadata.namespace === service) continue;
+        throw new PlatformError('NOT_ALLOWED', `The chart in ${path} makes ${object.kind} ${object.metadata.name} ${object.metadata.namespace ? `in the namespace ${object.metadata.namespace}` : 'for the whole cluster'}; a service stays in its own namespace ${service} (DESP-DEV-001).`, {
+          kind: 'user',
+          cure: `Set defaultNamespace: ${service} in fleet.yaml, and leave objects of the whole cluster to the operator.`,
+        });
+      }
+      const pinned = pinImages(all as never, images);
+      releases.push({ bundle: bundle.metadata.name, path, rendered, digest: await hashManifests(pinned.manifests), objects: listObjects(pinned.manifests), images: pinned.images });
+    }
+  }
+  if (releases.length === 0) {
+    const labels = Object.entries(config.clusterLabels).map(([key, value]) => `${key}: ${value}`).join(', ');
+    throw new PlatformError('INVALID', `Nothing in deployment/ goes to a cluster labelled ${labels}.`, { kind: 'user', cure: 'Add a fleet.yaml with a target customization whose clusterSelector matches it.' });
+  }
+  return releases;
+}
+
+export const gitRepoName = (service: string, environment: string): string => `${service}-${environment}`;
+export const gitRepoTargets = (labels: Readonly<Record<string, string>>) => [{ name: 'environment', clusterSelector: { matchLabels: labels } }];
