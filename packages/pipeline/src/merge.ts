@@ -26,31 +26,20 @@ const extendsDepth = 10;
 export function resolveExtends(jobs: ReadonlyMap<string, SourceEntry>): { jobs: Map<string, SourceEntry>; errors: PipelineError[] } {
   const done = new Map<string, SourceEntry>();
   const errors: PipelineError[] = [];
+  const depths = new Map<string, number>();
   const resolve = (name: string, path: readonly string[]): SourceEntry => {
     const earlier = done.get(name);
     if (earlier) return earlier;
     const entry = jobs.get(name) as SourceEntry;
     const parents = entry.node.kind === 'map' ? parentsOf(name, entry.node) : [];
-    if (parents.length === 0) {
-      done.set(name, entry);
-      return entry;
-    }
-    if (path.length >= extendsDepth) {
-      throw new PipelineError(
-        'EXTENDS_INVALID',
-        `Job "${name}" stands ${path.length} levels deep in extends; ${extendsDepth} are allowed.`,
-        entry.place,
-        'Merge some of the levels.',
-      );
-    }
-    let merged: SourceMap | undefined;
-    for (const parent of parents) {
-      const base = resolveParent(name, parent, [...path, name]);
-      merged = merged ? mergeMaps(merged, base) : base;
-    }
-    const own = entry.node as SourceMap;
-    const whole = merged ? mergeMaps(merged, own) : own;
-    const result = { place: entry.place, node: { ...whole, entries: without(whole.entries, 'extends') } };
+    if (path.length > extendsDepth) throw tooDeep(name, entry);
+    const bases = parents.map((parent) => resolveParent(name, parent, [...path, name]));
+    // Counted from below: what lies on the path depends on where the resolution began.
+    const depth = Math.max(0, ...parents.map((parent) => (depths.get(parent.name) ?? 0) + 1));
+    if (depth > extendsDepth) throw tooDeep(name, entry);
+    depths.set(name, depth);
+    const merged = bases.length > 0 ? [...bases, entry.node as SourceMap].reduce(mergeMaps) : undefined;
+    const result = merged ? { place: entry.place, node: { ...merged, entries: without(merged.entries, 'extends') } } : entry;
     done.set(name, result);
     return result;
   };
@@ -91,6 +80,14 @@ export function resolveExtends(jobs: ReadonlyMap<string, SourceEntry>): { jobs: 
   }
   return { jobs: ordered, errors };
 }
+
+const tooDeep = (name: string, entry: SourceEntry): PipelineError =>
+  new PipelineError(
+    'EXTENDS_INVALID',
+    `Job "${name}" stands more than ${extendsDepth} levels deep in extends.`,
+    entry.place,
+    'Merge some of the levels.',
+  );
 
 interface Parent {
   readonly name: string;
