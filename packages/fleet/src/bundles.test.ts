@@ -78,6 +78,14 @@ describe('discovery', () => {
     expect(folders({ 'apps/a/x.yaml': '', 'apps/b/x.yaml': '', 'other/x.yaml': '' }, ['apps/*'])).toEqual(['apps/a', 'apps/b']);
   });
 
+  test('more bundles than anybody means are refused', () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`a${index}/fleet.yaml`, '']));
+    expect(() => folders(many)).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+    expect(() => folders(Object.fromEntries(Object.keys(many).map((path) => [path.replace('fleet', 'x'), ''])), ['*'])).toThrow(
+      '300 bundles',
+    );
+  });
+
   test('a folder with nothing but fleet.yaml is passed over; none at all is an error', () => {
     expect(() => folders({ 'fleet.yaml': '' })).toThrow('No bundle');
     expect(() => folders({ 'README.md': '' })).toThrow(expect.objectContaining({ code: 'NO_BUNDLES' }));

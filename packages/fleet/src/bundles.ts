@@ -48,6 +48,8 @@ export interface ReadBundlesResult {
 
 /** More bundles than this in one repository are a mistake. */
 const bundleLimit = 200;
+/** All bundles of one repository; each by itself has a limit of its own. */
+const sizeLimit = 64 * 1024 * 1024;
 
 /**
  * What `fleet apply` makes of a tree of files (reference §1 to §3, recorded §2): one Bundle for each folder with a fleet.yaml, and
@@ -57,12 +59,19 @@ const bundleLimit = 200;
 export function readBundles(files: readonly RepositoryFile[], options: ReadBundlesOptions): ReadBundlesResult {
   const warnings: FleetWarning[] = [];
   const tree = files.filter((file) => !file.path.split('/').includes('.git'));
+  const byPath = new Map(tree.map((file) => [file.path, file]));
   const bases = bundleFolders(tree, options.paths ?? ['']);
-  if (bases.length > bundleLimit)
-    throw new FleetError('LIMIT_EXCEEDED', `The repository has ${bases.length} bundles; ${bundleLimit} are allowed.`, {
-      cure: 'Name the folders in paths.',
-    });
-  const bundles = bases.flatMap((base) => readBundle(tree, base, options, warnings) ?? []);
+  limitCount(bases.length);
+  let size = 0;
+  const bundles = bases.flatMap((base) => {
+    const bundle = readBundle({ files: tree, byPath }, base, options, warnings);
+    for (const resource of bundle?.bundle.spec.resources ?? []) size += resource.content.length;
+    if (size > sizeLimit)
+      throw new FleetError('LIMIT_EXCEEDED', `The bundles of the repository are larger than ${sizeLimit} bytes together.`, {
+        cure: 'Do not nest bundles: the outer one holds the files of the inner ones again.',
+      });
+    return bundle ?? [];
+  });
   if (bundles.length === 0)
     throw new FleetError(
       'NO_BUNDLES',
@@ -74,13 +83,23 @@ export function readBundles(files: readonly RepositoryFile[], options: ReadBundl
   return { bundles, warnings };
 }
 
+function limitCount(count: number): void {
+  if (count > bundleLimit)
+    throw new FleetError('LIMIT_EXCEEDED', `The repository has ${count} bundles; ${bundleLimit} are allowed.`, {
+      cure: 'Name the folders in paths.',
+    });
+}
+
 /** Folders that are bundles, in order of path. */
 function bundleFolders(files: readonly RepositoryFile[], paths: readonly string[]): string[] {
   const folders = new Set(files.flatMap((file) => ancestorsOf(file.path)));
   const withOptions = new Set(files.filter((file) => isOptionsFile(file.path)).map((file) => folderOf(file.path)));
   const bases = new Set<string>();
+  limitCount(withOptions.size);
   for (const path of paths) {
-    for (const start of matchFolders(folders, path)) {
+    const starts = matchFolders(folders, path);
+    limitCount(starts.length);
+    for (const start of starts) {
       const inside = [...withOptions].filter((folder) => folder === start || below(start, folder) !== undefined);
       for (const folder of inside) bases.add(folder);
       const owned = (file: string): boolean => inside.some((folder) => folder !== start && below(folder, file) !== undefined);
@@ -110,13 +129,13 @@ function matchFolders(folders: ReadonlySet<string>, path: string): string[] {
   });
 }
 
-function readBundle(
-  files: readonly RepositoryFile[],
-  base: string,
-  options: ReadBundlesOptions,
-  warnings: FleetWarning[],
-): ReadBundle | undefined {
-  const read = readOptionsFile(files, base);
+interface Tree {
+  readonly files: readonly RepositoryFile[];
+  readonly byPath: ReadonlyMap<string, RepositoryFile>;
+}
+
+function readBundle({ files, byPath }: Tree, base: string, options: ReadBundlesOptions, warnings: FleetWarning[]): ReadBundle | undefined {
+  const read = readOptionsFile(byPath, base);
   const yaml: FleetYaml = read?.content.fleetYaml ?? {};
   if (read) {
     warnings.push(...read.content.warnings);
@@ -126,7 +145,7 @@ function readBundle(
         where: { file: read.path },
       });
   }
-  const values = new ValuesFiles(files, base, read, warnings);
+  const values = new ValuesFiles(byPath, base, read, warnings);
   const helm = values.flattenBase(yaml.helm);
   const customizations = [...(yaml.targets ?? []), ...(yaml.targetCustomizations ?? [])].map((target, index) => {
     const list = index < (yaml.targets?.length ?? 0) ? 'targets' : 'targetCustomizations';
@@ -169,10 +188,10 @@ function readBundle(
   return { bundle, path: base, ...(read ? { file: read.path } : {}), valuesFiles: values.byTarget };
 }
 
-function readOptionsFile(files: readonly RepositoryFile[], base: string): { path: string; content: ReadFleetYaml } | undefined {
+function readOptionsFile(files: ReadonlyMap<string, RepositoryFile>, base: string): { path: string; content: ReadFleetYaml } | undefined {
   for (const name of ['fleet.yaml', 'fleet.yml']) {
     const path = joinPath(base, name);
-    const file = files.find((each) => each.path === path);
+    const file = files.get(path);
     if (file) return { path, content: parseFleetYaml(path, file.data) };
   }
   return undefined;
@@ -206,12 +225,12 @@ class ValuesFiles {
   readonly #warnings: FleetWarning[];
 
   constructor(
-    files: readonly RepositoryFile[],
+    files: ReadonlyMap<string, RepositoryFile>,
     base: string,
     read: { path: string; content: ReadFleetYaml } | undefined,
     warnings: FleetWarning[],
   ) {
-    this.#files = new Map(files.map((file) => [file.path, file]));
+    this.#files = files;
     this.#base = base;
     this.#read = read;
     this.#warnings = warnings;

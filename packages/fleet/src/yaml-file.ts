@@ -86,7 +86,7 @@ class JsonReader {
         where: this.#at(node.range?.[0]),
         cure: 'Remove nested aliases.',
       });
-    if (!this.places.has(path)) this.places.set(path, this.#at(node.range?.[0]));
+    this.#keepPlace(path, node.range?.[0]);
     if (isAlias(node)) {
       const target = this.#anchors.get(node.source);
       if (!target) throw invalid(this.#file, `alias *${node.source} has no anchor before it`, this.#at(node.range?.[0]));
@@ -107,7 +107,7 @@ class JsonReader {
       if (!isScalar(pair.key)) throw invalid(this.#file, 'a key is no text', place);
       const key = String(this.#scalar(pair.key.value, pair.key.source));
       if (entries.has(key)) throw invalid(this.#file, `the key "${key}" stands twice`, place, 'Remove one of them.');
-      this.places.set(`${path}/${key}`, place);
+      this.#keepPlace(`${path}/${key}`, pair.key.range?.[0]);
       const value = pair.value ? this.read(pair.value as ParsedNode, `${path}/${key}`, depth + 1) : null;
       if (key === '<<' && (pair.key.type === 'PLAIN' || pair.key.type === undefined))
         merged.push(...(Array.isArray(value) ? value : [value]).filter(isJsonMap));
@@ -115,6 +115,11 @@ class JsonReader {
     }
     for (const source of merged) for (const [key, value] of Object.entries(source)) if (!entries.has(key)) entries.set(key, value);
     return Object.fromEntries(entries);
+  }
+
+  /** The key's place, which comes first, counts. Long paths are not kept: an alias could repeat them without end. */
+  #keepPlace(path: string, offset: number | undefined): void {
+    if (path.length <= 500 && !this.places.has(path)) this.places.set(path, this.#at(offset));
   }
 
   #scalar(value: unknown, source: string | undefined): Json {

@@ -274,6 +274,14 @@ describe('variables', () => {
     expect(faultsOf(plan(`variables: {V0: xxxxxxxx, ${doubling}}\njob: {script: x}`))[0]).toMatch(/^VARIABLES_INVALID/);
   });
 
+  test('a long chain ends, and so do many large values in many jobs', () => {
+    const chain = Array.from({ length: 5000 }, (_, index) => `V${index}: $V${index + 1}`).join(', ');
+    expect(faultsOf(plan(`variables: {${chain}}\njob: {script: x}`))[0]).toMatch(/^VARIABLES_INVALID/);
+    const wide = Array.from({ length: 7 }, (_, index) => `W${index}: "${'$B'.repeat(60)}"`).join(', ');
+    const jobs = Array.from({ length: 120 }, (_, index) => `j${index}: {script: x}`).join('\n');
+    expect(faultsOf(plan(`variables: {B: "${'x'.repeat(1000)}", ${wide}}\n${jobs}`))[0]).toMatch(/^YAML_LIMIT/);
+  });
+
   test('a value may be a map with description; expand: false keeps it', () => {
     const jobs = jobsOf('variables: {A: {value: "$CI", description: d, expand: false}}\njob: {script: x}');
     expect(jobs.get('job')?.variables['A']).toBe('$CI');

@@ -10,6 +10,8 @@ import { layer, outsideVariables, pipelineVariables } from './variables.ts';
 
 /** GitLab's own default for one pipeline is 500 (self-managed: none). */
 const jobLimit = 500;
+/** All variables of all jobs, in characters: a plan is stored and shown. */
+const planLimit = 32 * 1024 * 1024;
 
 /**
  * Plans the pipeline of one commit: file and includes merged, `extends` and `default` resolved, rules decided, variables
@@ -73,7 +75,19 @@ class Planner {
         whole.place,
         'Define fewer jobs.',
       );
-    const planned = visible.flatMap(([name, entry]) => this.#attempt(() => planJob(name, this.#prepare(name, entry, defaults), around)));
+    let size = 0;
+    const planned = visible.flatMap(([name, entry]) => {
+      const jobs = this.#attempt(() => planJob(name, this.#prepare(name, entry, defaults), around));
+      for (const job of jobs) for (const value of Object.values(job.variables)) size += value.length;
+      if (size > planLimit)
+        throw new PipelineError(
+          'YAML_LIMIT',
+          'The variables of all jobs expand too far.',
+          entry.place,
+          'Define fewer or shorter variables.',
+        );
+      return jobs;
+    });
     // A job that could not be planned would look as if it did not exist.
     if (this.#errors.length === 0) this.#checkNeeds(planned, stages, new Set(definitions.keys()));
     const order = (job: PlannedJob): number => stages.indexOf(job.stage);

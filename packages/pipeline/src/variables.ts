@@ -12,8 +12,8 @@ export interface Variable {
 
 export type Variables = ReadonlyMap<string, Variable>;
 
-/** Longest value after expansion, in characters; ends a variable that doubles itself at each level. */
-const valueLimit = 64 * 1024;
+/** Of expansion, in characters: one value, and all values of a job together. They end a variable that doubles itself at each level. */
+const limits = { value: 64 * 1024, job: 512 * 1024, depth: 100 } as const;
 
 /** `$NAME`, `${NAME}`, and `$$` for a dollar sign, as GitLab's runner reads them. */
 const referencePattern = /\$\$|\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)/g;
@@ -37,11 +37,13 @@ export const literalValues = (variables: Variables): Map<string, string> =>
 export type OnUnset = (name: string, used: SourcePlace | undefined) => void;
 
 /**
- * Expands every variable by the others. Throws `PipelineError` VARIABLES_INVALID on a circle and on a value over 64 KiB.
+ * Expands every variable by the others. Throws `PipelineError` VARIABLES_INVALID on a circle, a chain of
+ * over 100 references, a value over 64 KiB, and over 512 KiB together.
  */
 export function expandVariables(variables: Variables, onUnset: OnUnset = () => {}): Map<string, string> {
   const done = new Map<string, string>();
   const open: string[] = [];
+  let total = 0;
   const expand = (name: string, variable: Variable): string => {
     const earlier = done.get(name);
     if (earlier !== undefined) return earlier;
@@ -49,6 +51,13 @@ export function expandVariables(variables: Variables, onUnset: OnUnset = () => {
       const circle = [...open.slice(open.indexOf(name)), name].join(' → ');
       throw new PipelineError('VARIABLES_INVALID', `Variables refer to one another: ${circle}.`, variable.place, 'Break the circle.');
     }
+    if (open.length >= limits.depth)
+      throw new PipelineError(
+        'VARIABLES_INVALID',
+        `Variable ${name} stands more than ${limits.depth} references deep.`,
+        variable.place,
+        'Shorten the chain.',
+      );
     open.push(name);
     const value = variable.raw
       ? variable.value
@@ -58,10 +67,11 @@ export function expandVariables(variables: Variables, onUnset: OnUnset = () => {
           onUnset(reference, variable.place);
           return '';
         });
-    if (value.length > valueLimit)
+    total += value.length;
+    if (value.length > limits.value || total > limits.job)
       throw new PipelineError(
         'VARIABLES_INVALID',
-        `Variable ${name} is longer than ${valueLimit} characters.`,
+        `Variable ${name} is longer than ${limits.value} characters, or all together are longer than ${limits.job}.`,
         variable.place,
         'Shorten it.',
       );
