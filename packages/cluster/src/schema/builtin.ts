@@ -47,6 +47,7 @@ interface Fact {
   readonly atomic: boolean;
   readonly merge: string | undefined;
   readonly retain: boolean;
+  readonly value: boolean;
 }
 
 /** One line of wire.json; see `generate/wire-facts.ts` for its form. */
@@ -61,6 +62,7 @@ export function parseFact(text: string): Fact {
     atomic: marks.includes('atomic'),
     merge: marks.find((mark) => mark.startsWith('merge:'))?.slice(6),
     retain: marks.includes('retain'),
+    value: marks.includes('value'),
   };
 }
 
@@ -141,6 +143,7 @@ function readFields(typeName: string): { fields: Map<string, Field>; required: s
       ...(fact && (fact.merge !== undefined || fact.retain)
         ? { patch: { merge: fact.merge !== undefined, retainKeys: fact.retain, ...(fact.merge ? { key: fact.merge } : {}) } }
         : {}),
+      ...(fact?.value ? { always: true } : {}),
       ...(keyDefault === undefined ? {} : { default: keyDefault }),
     });
   }

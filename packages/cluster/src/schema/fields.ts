@@ -1,6 +1,7 @@
 /**
  * What a server does with a body before anything else: refuse what cannot be decoded, name or drop what it does not know.
  */
+import { isBuiltin } from './builtin.ts';
 import { SchemaError } from './errors.ts';
 import { isObject, type Json, type JsonObject, put } from './json.ts';
 import { isQuantity } from './quantity.ts';
@@ -46,8 +47,12 @@ export function unknownFields(object: JsonObject, schema: StructSchema): string[
   return found;
 }
 
-/** The object without unknown fields and without nulls where the schema takes none, as a server stores it. */
+/**
+ * The object without unknown fields and without nulls where the schema takes none, as a server stores it. A built-in kind loses empty
+ * lists and maps that nothing requires, too: Go's types cannot tell them from absent ones (`managedFields: []`, which resets, stays).
+ */
 export function pruneUnknown(object: JsonObject, schema: StructSchema): JsonObject {
+  const typed = isBuiltin(schema);
   const prune = (value: Json, at: Schema): Json => {
     if (at.kind === 'list' && Array.isArray(value)) return value.map((item) => prune(item, at.items));
     if (at.kind === 'map' && isObject(value))
@@ -56,12 +61,17 @@ export function pruneUnknown(object: JsonObject, schema: StructSchema): JsonObje
       return eachOf(value, (key, item) => {
         const field = at.fields.get(key);
         if (!field) return at.open ? item : undefined;
-        return item === null && !nullable(field.schema) ? undefined : prune(item, field.schema);
+        if (item === null && !nullable(field.schema)) return undefined;
+        const pruned = prune(item, field.schema);
+        return typed && isVoid(pruned, field.schema) && key !== 'managedFields' && !at.required.includes(key) ? undefined : pruned;
       });
     return value;
   };
   return prune(object, schema) as JsonObject;
 }
+
+const isVoid = (value: Json, schema: Schema): boolean =>
+  (schema.kind === 'list' || schema.kind === 'map') && typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
 const nullable = (schema: Schema): boolean => schema.kind === 'any' || schema.nullable === true;
 

@@ -147,7 +147,7 @@ function tableOf(typeName: string): ReadonlyMap<number, WireType> {
   for (const [name, line] of Object.entries(wireMessages[typeName] ?? {})) {
     if (name === '~') continue;
     const { number, type } = parseFact(line);
-    table.set(number, { name, type, pointer: line.endsWith(' pointer'), inlined: isInlined(typeName, name, line) });
+    table.set(number, { name, type, pointer: line.includes(' pointer'), inlined: isInlined(typeName, name, line) });
   }
   tables.set(typeName, table);
   return table;

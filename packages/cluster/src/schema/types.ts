@@ -81,6 +81,8 @@ export interface AnySchema extends Described {
 
 export interface Field {
   readonly schema: Schema;
+  /** A structure that every object of the kind has, if empty: Go holds it as a value. */
+  readonly always?: boolean;
   /** Strategic merge patch: how a list merges and by which key; `retainKeys` on a structure. */
   readonly patch?: { readonly merge: boolean; readonly retainKeys: boolean; readonly key?: string };
   /** A default of the schema itself; built-in kinds have theirs in `setDefaults`, apart from list keys such as `protocol`. */

@@ -3,6 +3,7 @@
  * One API version a resource is served here, so no set is ever converted between versions.
  */
 import { SchemaError } from '../errors.ts';
+import { pruneUnknown } from '../fields.ts';
 import { equal, isObject, type Json, type JsonObject, own, ownObject, ownString, put, without } from '../json.ts';
 import type { Cause, GroupVersionKind, ManagerIdentity, StructSchema } from '../types.ts';
 import { elementText, FieldSet, fieldElement, type PathElement } from './field-set.ts';
@@ -20,7 +21,7 @@ import {
   withoutTimes,
   writeManagers,
 } from './managed-fields.ts';
-import { compare, configurationErrors, fieldsOf, merge, removeFields, withNamedFields } from './typed.ts';
+import { compare, configurationErrors, fieldsOf, materialised, merge, removeFields, withNamedFields } from './typed.ts';
 
 export interface ApplyRequest {
   /** Absent when the apply creates the object. */
@@ -110,7 +111,7 @@ function settle(
   filter: Filter,
   force: boolean,
 ) {
-  const difference = compare(before, after, schema);
+  const difference = compare(materialised(before, schema), materialised(after, schema), schema);
   const changed = filter.keep(difference.modified.union(difference.added));
   const removed = filter.keep(difference.removed);
   const conflicts: Conflict[] = [];
@@ -217,7 +218,7 @@ function checkConfig(request: ApplyRequest): void {
   const errors = configurationErrors(config, schema);
   if (errors.length === 0) return;
   const metadata = ownObject(config, 'metadata');
-  const who = `${ownString(metadata, 'namespace') ?? ''}/${ownString(metadata, 'name') ?? ''}; ${version}, Kind=${ownString(config, 'kind') ?? ''}`;
+  const who = `${ownString(metadata, 'namespace') ?? ''}/${ownString(metadata, 'name') ?? ''}; ${version.includes('/') ? version : `/${version}`}, Kind=${ownString(config, 'kind') ?? ''}`;
   const list = errors.length === 1 ? errors[0] : `errors:\n${errors.map((error) => `  ${error}`).join('\n')}`;
   throw new SchemaError('TYPE_MISMATCH', `failed to create typed patch object (${who}): ${list}`);
 }
@@ -252,7 +253,8 @@ function attempt(request: ApplyRequest, force: boolean): { object: JsonObject; c
   const pruned = prune(merged, last?.fields ?? FieldSet.empty, managers, schema);
   const settled = settle(from, pruned, schema, managers, id, filter, force).managers;
   setFields(settled, id, entryOf(manager, 'Apply', timeText(now)), fields);
-  const synced = manager.name === 'kubectl' ? syncLastApplied(pruned, config) : pruned;
+  const stored = pruneUnknown(pruned, schema);
+  const synced = manager.name === 'kubectl' ? syncLastApplied(stored, config) : stored;
   const complete = request.complete ? request.complete(synced) : synced;
   const object = withManagedFields(complete, writeManagers(settled));
   if (live && equal(withoutTimes(live), withoutTimes(object))) return { object: live, changed: false };

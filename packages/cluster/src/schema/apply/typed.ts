@@ -2,9 +2,10 @@
  * Walks of an object by its schema, as structured-merge-diff defines them: which paths it sets, how two merge, how two differ,
  * what is left without some paths. `undefined` is absent; null is a value of its own.
  */
+import { isBuiltin } from '../builtin.ts';
 import { equal, isObject, type Json, type JsonObject, own, put } from '../json.ts';
 import type { ListSchema, MapSchema, Schema, StructSchema } from '../types.ts';
-import { FieldSet, FieldSetBuilder, fieldElement, keyElement, type PathElement, valueElement } from './field-set.ts';
+import { elementText, FieldSet, FieldSetBuilder, fieldElement, keyElement, type PathElement, valueElement } from './field-set.ts';
 
 type Shape = { kind: 'scalar' } | ListSchema | MapSchema | StructSchema;
 
@@ -223,31 +224,55 @@ function mergeItems(list: ListSchema, live: readonly Json[], config: readonly Js
   return result;
 }
 
-/** The value without the members of `gone` and what lies below them; undefined when nothing is left of a list or map. */
-export function removeFields(value: Json, gone: FieldSet, schema: Schema): Json | undefined {
+/**
+ * The object as Go would hold it: with the structures that are always there, and null for lists and maps that the kind requires.
+ * Only so compare two objects as the real server compares them; custom resources stay as they are.
+ */
+export function materialised(value: Json, schema: Schema): Json {
+  if (schema.kind === 'list' && Array.isArray(value)) return value.map((item) => materialised(item, schema.items));
+  if (schema.kind === 'map' && isObject(value)) return mapped(value, (_, item) => materialised(item, schema.values));
+  if (schema.kind !== 'struct' || !isObject(value) || !isBuiltin(schema)) return value;
+  const result = mapped(value, (key, item) => materialised(item, childSchema(schema, key)));
+  for (const [name, field] of schema.fields) {
+    if (own(result, name) !== undefined) continue;
+    if (field.always && field.schema.kind === 'struct') put(result, name, materialised({}, field.schema));
+    else if (schema.required.includes(name) && (field.schema.kind === 'list' || field.schema.kind === 'map')) put(result, name, null);
+  }
+  return result;
+}
+
+function mapped(object: JsonObject, change: (key: string, value: Json) => Json): JsonObject {
+  const result: JsonObject = {};
+  for (const [key, value] of Object.entries(object)) put(result, key, change(key, value));
+  return result;
+}
+
+/**
+ * The value without the members of `gone` and what lies below them. A list or map that loses its last item is null: still there for a
+ * comparison, so that who owns it as a whole goes on owning it.
+ */
+export function removeFields(value: Json, gone: FieldSet, schema: Schema): Json {
   const shape = shapeOf(schema, value);
   if (shape.kind === 'scalar') return value;
-  if (isEmpty(shape, value) || isAtomic(shape)) return undefined;
+  if (isEmpty(shape, value) || isAtomic(shape)) return null;
   if (shape.kind === 'list') {
     const items: Json[] = [];
     for (const item of asList(value)) {
       const element = itemElement(shape, item);
       if (element !== undefined && gone.members.has(element)) continue;
       const below = element === undefined ? FieldSet.empty : gone.below(element);
-      const kept = below.isEmpty ? item : removeFields(item, below, shape.items);
-      if (kept !== undefined) items.push(kept);
+      items.push(below.isEmpty ? item : removeFields(item, below, shape.items));
     }
-    return items.length > 0 ? items : undefined;
+    return items.length > 0 ? items : null;
   }
   const result: JsonObject = {};
   for (const [key, item] of Object.entries(value as JsonObject)) {
     const element = fieldElement(key);
     if (gone.members.has(element)) continue;
     const below = gone.below(element);
-    const kept = below.isEmpty ? item : removeFields(item, below, childSchema(shape, key));
-    if (kept !== undefined) put(result, key, kept);
+    put(result, key, below.isEmpty ? item : removeFields(item, below, childSchema(shape, key)));
   }
-  return Object.keys(result).length > 0 ? result : undefined;
+  return Object.keys(result).length > 0 ? result : null;
 }
 
 /** The set with every declared field of a structure a member where something below it is. */
@@ -297,7 +322,7 @@ export function configurationErrors(config: JsonObject, schema: Schema): string[
               ? `${path}: element ${index}: associative list with keys has an element that omits key field ${JSON.stringify(list.keys[0])} (and doesn't have default value)`
               : `${path}: element ${index}: associative list without keys has an element that's a map type`,
           );
-        else if (seen.has(element)) errors.push(`${path}: duplicate entries for key ${element.slice(2)}`);
+        else if (seen.has(element)) errors.push(`${path}: duplicate entries for key ${elementText(element)}`);
         else {
           seen.add(element);
           visit(item, list.items, `${path}[${index}]`);

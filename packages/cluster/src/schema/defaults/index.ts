@@ -42,6 +42,7 @@ const byKind: Readonly<Record<string, (draft: JsonObject) => void>> = {
  */
 export function setDefaults(object: JsonObject, schema: StructSchema): JsonObject {
   const draft = copy(object);
+  if (isBuiltin(schema)) fillStructures(draft, schema);
   const key = `${ownString(object, 'apiVersion') ?? ''}/${ownString(object, 'kind') ?? ''}`;
   const fillKind = Object.hasOwn(byKind, key) ? byKind[key] : undefined;
   fillKind?.(draft);
@@ -49,6 +50,19 @@ export function setDefaults(object: JsonObject, schema: StructSchema): JsonObjec
     fillAll(part ? section(draft, part) : draft, copy(values));
   if (!isBuiltin(schema)) fillFromSchema(draft, schema);
   return draft;
+}
+
+/** The structures that every object of a built-in kind has, if empty (`resources: {}`), for Go holds them as values. */
+function fillStructures(value: Json, schema: Schema): void {
+  if (schema.kind === 'list' && Array.isArray(value)) for (const item of value) fillStructures(item, schema.items);
+  else if (schema.kind === 'map' && isObject(value)) for (const item of Object.values(value)) fillStructures(item, schema.values);
+  else if (schema.kind === 'struct' && isObject(value)) {
+    for (const [name, field] of schema.fields) {
+      if (field.always && field.schema.kind === 'struct' && (own(value, name) ?? null) === null) put(value, name, {});
+      const child = own(value, name);
+      if (typeof child === 'object' && child !== null) fillStructures(child, field.schema);
+    }
+  }
 }
 
 /** Structural defaulting (apiextensions.k8s.io/v1): a field that is absent, or null where no null is allowed, gets its default. */

@@ -1,7 +1,7 @@
 /**
  * Reads Kubernetes' published protobuf descriptions (`generated.proto` of the Go modules k8s.io/api, k8s.io/apimachinery and
  * k8s.io/apiextensions-apiserver of one release) into `generated/wire.json`: per message and field its number, type, list type,
- * list keys, patch strategy and whether Go holds it as a pointer. Only facts of the interface are taken, no text.
+ * list keys, patch strategy and how Go holds it. Only facts of the interface are taken, no text.
  *
  *   node generate/wire-facts.ts API_FOLDER APIMACHINERY_FOLDER APIEXTENSIONS_FOLDER
  *
@@ -39,7 +39,7 @@ function shortType(type: string, home: string): string {
 const jsonNames: Readonly<Record<string, string>> = { uID: 'uid', aPIGroup: 'apiGroup' };
 
 /** The messages of one description file. */
-export function readProto(text: string, home: string, pointers: ReadonlySet<string>): Record<string, Record<string, string>> {
+export function readProto(text: string, home: string, held: Held): Record<string, Record<string, string>> {
   const messages: Record<string, Record<string, string>> = {};
   let current: Record<string, string> | undefined;
   let currentName = '';
@@ -66,7 +66,8 @@ export function readProto(text: string, home: string, pointers: ReadonlySet<stri
           marks.get('mapType')?.[0] === 'atomic' || marks.get('structType')?.[0] === 'atomic' ? 'atomic' : '',
           strategy.includes('merge') ? `merge:${marks.get('patchMergeKey')?.[0] ?? ''}` : '',
           strategy.includes('retainKeys') ? 'retain' : '',
-          pointers.has(`${currentName}.${name}`.toLowerCase()) ? 'pointer' : '',
+          held.pointers.has(`${currentName}.${name}`.toLowerCase()) ? 'pointer' : '',
+          held.values.has(`${currentName}.${name}`.toLowerCase()) ? 'value' : '',
         ]
           .filter(Boolean)
           .join(' ');
@@ -77,19 +78,27 @@ export function readProto(text: string, home: string, pointers: ReadonlySet<stri
   return messages;
 }
 
-/**
- * The scalar fields that Go holds as pointers, in lower case: their zero values are sent on purpose, those of others always.
- * Read off the printing functions of `generated.pb.go`.
- */
-export function readPointers(text: string): Set<string> {
+/** How Go holds fields, in lower case (`deploymentspec.replicas`). */
+interface Held {
+  /** Scalars held as pointers: their zero values are sent on purpose, those of others always. */
+  readonly pointers: ReadonlySet<string>;
+  /** Structures held as values: every object has them, empty ones too. */
+  readonly values: ReadonlySet<string>;
+}
+
+/** Read off the printing functions of `generated.pb.go`. */
+export function readHeld(text: string): Held {
   const pointers = new Set<string>();
+  const values = new Set<string>();
   let message = '';
   for (const line of text.split('\n')) {
     message = /^func \(this \*(\w+)\) String\(\)/.exec(line)?.[1] ?? message;
-    const field = /valueToStringGenerated\(this\.(\w+)\)/.exec(line)?.[1];
-    if (field) pointers.add(`${message}.${field}`.toLowerCase());
+    const pointer = /valueToStringGenerated\(this\.(\w+)\)/.exec(line)?.[1];
+    if (pointer) pointers.add(`${message}.${pointer}`.toLowerCase());
+    const value = /^\t+`\w+:` \+ .*this\.(\w+).*`&`, ``, 1\)/.exec(line)?.[1];
+    if (value) values.add(`${message}.${value === 'ObjectMeta' ? 'metadata' : value}`.toLowerCase());
   }
-  return pointers;
+  return { pointers, values };
 }
 
 if (import.meta.main) {
@@ -99,7 +108,7 @@ if (import.meta.main) {
     {},
     ...packages.map(([name, source, folder]) => {
       const read = (file: string): string => readFileSync(join(sources[source]!, folder, file), 'utf8');
-      return readProto(read('generated.proto'), name, readPointers(read('generated.pb.go')));
+      return readProto(read('generated.proto'), name, readHeld(read('generated.pb.go')));
     }),
   ) as Record<string, Record<string, string>>;
   const lines = Object.entries(facts)

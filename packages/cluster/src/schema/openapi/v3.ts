@@ -2,6 +2,7 @@
  * `/openapi/v3`: a root that names one document a group-version, and the documents. kubectl reads them for `explain`, for the merge
  * keys of client-side apply, and to learn whether a kind's PATCH takes `dryRun` and `fieldValidation`.
  */
+import { findSchema } from '../builtin.ts';
 import type { JsonObject } from '../json.ts';
 import { put } from '../json.ts';
 import type { Field, GroupVersionKind, ListSchema, ScalarSchema, Schema, ServedResource, StructSchema } from '../types.ts';
@@ -130,7 +131,8 @@ function pathsOf(resource: ServedResource, schemaName: string): JsonObject {
   const patchTypes = [
     'application/json-patch+json',
     'application/merge-patch+json',
-    'application/strategic-merge-patch+json',
+    // kubectl takes the strategic patch wherever it is offered; custom resources have none.
+    ...(findSchema(resource) === undefined ? [] : ['application/strategic-merge-patch+json']),
     'application/apply-patch+yaml',
   ];
   const patchBody = { requestBody: { content: Object.fromEntries(patchTypes.map((type) => [type, { schema: { type: 'object' } }])) } };

@@ -102,7 +102,8 @@ function mergeListField(before: Json | undefined, items: Json[], field: Field | 
   }
   const base = Array.isArray(before) ? before : [];
   const merged = field.patch?.key ? mergeByKey(base, items, field, field.patch.key) : mergeSet(base, items);
-  return Array.isArray(order) ? ordered(merged, base, order, field) : merged;
+  // Without an order of its own the patch's items are the order.
+  return ordered(merged, base, Array.isArray(order) ? order : items, field);
 }
 
 const isDirective = (item: Json): boolean => isObject(item) && own(item, directive) !== undefined && Object.keys(item).length === 1;

@@ -118,7 +118,8 @@ export function validateService(object: JsonObject, old: JsonObject | undefined,
     if (!['SCTP', 'TCP', 'UDP'].includes(String(protocol))) report.unsupported(at(here, 'protocol'), protocol, ['SCTP', 'TCP', 'UDP']);
     validatePortReference(own(port, 'targetPort'), at(here, 'targetPort'), report);
     const key = `${String(protocol)} ${String(number)}`;
-    if (seen.has(key)) report.duplicate(here, { protocol: protocol ?? '', port: number ?? 0 });
+    if (seen.has(key))
+      report.duplicate(here, { Name: '', Protocol: protocol ?? '', AppProtocol: null, Port: number ?? 0, TargetPort: 0, NodePort: 0 });
     seen.add(key);
   }
   const before = ownObject(old, 'spec');
@@ -131,7 +132,7 @@ export function validateIngress(object: JsonObject, report: Report): void {
   const spec = ownObject(object, 'spec') ?? {};
   const rules = ownObjects(spec, 'rules');
   const fallback = ownObject(spec, 'defaultBackend');
-  if (rules.length === 0 && !fallback) report.invalid('spec', spec, 'either `defaultBackend` or `rules` must be specified');
+  if (rules.length === 0 && !fallback) report.invalid('spec', null, 'either `defaultBackend` or `rules` must be specified');
   if (fallback) validateBackend(fallback, 'spec.defaultBackend', report);
   for (const [index, rule] of rules.entries()) {
     const here = at('spec.rules', index);
@@ -170,7 +171,7 @@ function validateBackend(backend: JsonObject, here: string, report: Report): voi
   const service = ownObject(backend, 'service');
   const resource = ownObject(backend, 'resource');
   if (service && resource) report.invalid(here, '', 'cannot set both resource and service backends');
-  if (!service && !resource) report.required(here, 'resource or service backend is required');
+  if (!service && !resource) report.invalid(here, '', 'resource or service backend is required');
   if (!service) return;
   const name = ownString(service, 'name') ?? '';
   if (name === '') report.required(at(here, 'service.name'));
@@ -235,7 +236,12 @@ export function validateBinding(object: JsonObject, old: JsonObject | undefined,
       if (own(object, 'kind') === 'ClusterRoleBinding' && !ownString(subject, 'namespace')) report.required(at(here, 'namespace'));
     } else if (kind !== 'User' && kind !== 'Group') report.unsupported(at(here, 'kind'), kind ?? '', ['Group', 'ServiceAccount', 'User']);
   }
-  if (old && !equal(own(old, 'roleRef'), own(object, 'roleRef'))) report.invalid('roleRef', role, 'cannot change roleRef');
+  if (old && !equal(own(old, 'roleRef'), own(object, 'roleRef')))
+    report.invalid(
+      'roleRef',
+      { APIGroup: own(role, 'apiGroup') ?? '', Kind: own(role, 'kind') ?? '', Name: name },
+      'cannot change roleRef',
+    );
 }
 
 export function validateRole(object: JsonObject, report: Report): void {

@@ -24,7 +24,7 @@ function notNegative(object: JsonObject, keys: readonly string[], path: string, 
 export function validateWorkload(object: JsonObject, old: JsonObject | undefined, report: Report): void {
   const spec = ownObject(object, 'spec') ?? {};
   const selector = ownObject(spec, 'selector');
-  const labels = ownObject(ownObject(ownObject(spec, 'template'), 'metadata'), 'labels') ?? {};
+  const labels = ownObject(ownObject(ownObject(spec, 'template'), 'metadata'), 'labels');
   notNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'], 'spec', report);
   if (!selector) report.required('spec.selector');
   else {
@@ -33,9 +33,10 @@ export function validateWorkload(object: JsonObject, old: JsonObject | undefined
       Object.keys(ownObject(selector, 'matchLabels') ?? {}).length === 0 && ownObjects(selector, 'matchExpressions').length === 0;
     if (empty)
       report.invalid('spec.selector', selector, `empty selector is invalid for ${(ownString(object, 'kind') ?? '').toLowerCase()}`);
-    else if (!selects(selector, labels))
-      report.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
   }
+  // A missing selector selects nothing.
+  if (!selector || !selects(selector, labels ?? {}))
+    report.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
   validateTemplate(spec, 'spec', report, ['Always']);
   if (own(object, 'kind') === 'Deployment') validateStrategy(spec, report);
   const before = ownObject(old, 'spec');
@@ -106,7 +107,7 @@ export function validateJobSpec(spec: JsonObject, path: string, report: Report):
   notNegative(spec, ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished'], path, report);
   validateTemplate(spec, path, report, ['Always', 'OnFailure', 'Never']);
   const policy = own(ownObject(ownObject(spec, 'template'), 'spec') ?? {}, 'restartPolicy');
-  if (policy === 'Always') report.unsupported(at(path, 'template.spec.restartPolicy'), policy, ['OnFailure', 'Never']);
+  if (policy === 'Always') report.required(at(path, 'template.spec.restartPolicy'), 'valid values: "OnFailure", "Never"');
 }
 
 /** Five fields of a cron line, or a macro; optional `TZ=` is refused as the real server does. */
@@ -137,4 +138,6 @@ export function validateAutoscaler(object: JsonObject, report: Report): void {
   else if (typeof min === 'number' && max < min) report.invalid('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`');
   const target = ownObject(spec, 'scaleTargetRef');
   for (const key of ['kind', 'name']) if (!ownString(target, key)) report.required(at('spec.scaleTargetRef', key));
+  if (!(ownString(target, 'apiVersion') ?? '').includes('/'))
+    report.invalid('spec.scaleTargetRef.apiVersion', own(target ?? {}, 'apiVersion') ?? '', 'apiVersion must specify API group');
 }
