@@ -124,7 +124,8 @@ function renew(core: VaultCore, call: Call, token: string, live: LiveToken): Rep
 }
 
 function createToken(core: VaultCore, call: Call, caller: Caller, orphanPath: boolean): Reply {
-  const { body } = call;
+  // Clients send null for what they leave out.
+  const body = Object.fromEntries(Object.entries(call.body).filter(([, value]) => value !== null));
   const parent = caller.live.record;
   // Whoever has sudo on this path may do what root may (Vault, "auth/token/create").
   const sudo = isRoot(caller) || core.acl(parent.policies).allows(call.path, 'sudo');
