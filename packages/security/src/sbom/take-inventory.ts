@@ -20,6 +20,8 @@ import { alpinePurl, debianPurl, golangPurl, npmPurl, pythonPurl } from './purls
 type FileSystem = LayeredFileSystem<FileFact>;
 
 const neverOwned = /^(?:usr\/local|opt|srv|home|app|workspace|data|mnt|media|tmp|run)\//;
+/** Folders that Debian merged into /usr (usrmerge). */
+const mergedUsr = /^(?:s?bin|lib(?:32|64|x32)?)\//;
 const problemsShown = 100;
 
 async function layOut(source: ImageSource): Promise<{ files: FileSystem; layers: string[]; count: number; problems: InventoryProblem[] }> {
@@ -110,9 +112,10 @@ class InventoryReader {
 
   #own(paths: Set<string>, claimed: readonly string[]): void {
     for (const name of claimed) {
-      // Package lists name files by the path they were built with; `/lib` may since be a link into `/usr`.
+      // Package lists name files by the path they were built with; `/lib` may since be a link into `/usr`, or gone.
       const slash = name.lastIndexOf('/');
-      const folder = slash < 0 ? '' : this.#files.resolve(name.slice(0, slash));
+      const parent = slash < 0 ? '' : name.slice(0, slash);
+      const folder = this.#files.resolve(parent) ?? (mergedUsr.test(name) ? this.#files.resolve(`usr/${parent}`) : undefined);
       if (folder === undefined) continue;
       const path = folder === '' ? name.slice(slash + 1) : `${folder}/${name.slice(slash + 1)}`;
       if (!neverOwned.test(path)) paths.add(path);

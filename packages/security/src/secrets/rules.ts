@@ -32,7 +32,7 @@ const expression =
 
 /** A value that somebody may really log in with: not a placeholder, not a name or an expression. */
 export function looksSecret(value: string): boolean {
-  if (value.length < 8 || placeholders.test(value) || expression.test(value)) return false;
+  if (value.length < 8 || /\s/.test(value) || placeholders.test(value) || expression.test(value)) return false;
   if (/^https?:\/\/[^@]*$/.test(value) || /^[./~][\w./-]*$/.test(value) || /^[\w-]+(?:\.[\w-]+)+$/.test(value)) return false;
   if (/example|placeholder|changeme|redacted|your[-_]/i.test(value)) return false;
   const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^a-zA-Z0-9]/].filter((kind) => kind.test(value)).length;
@@ -55,8 +55,11 @@ export const secretRules: readonly SecretRule[] = [
     what: 'a private key',
     words: ['private key'],
     pattern: /-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----/g,
-    // Code that handles keys names the mark; a key has its body behind it.
-    accept: (_, line) => !/-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----['"`]?\s*[),;+\]/]/.test(line),
+    // Code that handles keys names the mark; a key has its body behind it, on this line or on the next.
+    accept: (secret, line) => {
+      const rest = line.slice(line.indexOf(secret) + secret.length).replace(/^-+/, '');
+      return /^(?:\\r)?(?:\\n)?(?:['"`]?[\s+,]*$|\s*[A-Za-z0-9+/=]{16})/.test(rest) && !/^['"`]/.test(rest);
+    },
   },
   token('aws-access-key', 'an AWS access key ID', ['akia', 'asia'], /\b((?:AKIA|ASIA)[A-Z2-7]{16})\b/g),
   token(
