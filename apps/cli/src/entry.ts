@@ -4,11 +4,15 @@ import { enableCompileCache } from 'node:module';
 
 // Compiled code is kept between runs: it saves a third of a cold start (docs/decisions/2026-11-22-cold-start.md).
 enableCompileCache(join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'desp'));
-const { main } = await import('./main.ts');
-process.exitCode = await main(process.argv.slice(2), {
+const [{ main }, { commandList }] = await Promise.all([import('./main.ts'), import('./commands/index.ts')]);
+process.exitCode = await main(
+  process.argv.slice(2),
+  {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   env: process.env,
   cwd: process.cwd(),
   terminal: process.stdout.isTTY === true,
-});
+  },
+  commandList,
+);

@@ -1,18 +1,18 @@
 import { parseArgs } from 'node:util';
 import { DespError, formatPlace, messageOf } from '@desp/runtime/errors';
-import { type Command, type ExitCode, exitCodes, type Io, type RawCommand } from './command.ts';
-import { type CommandEntry, commandList } from './commands/index.ts';
+import { type Command, type ExitCode, exitCodes, type Io } from './command.ts';
+import type { CommandEntry } from './commands/command-entry.ts';
 
 /** Runs one command line; the one place where an error becomes words and an exit code. */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
+export async function main(argv: readonly string[], io: Io, commandList: readonly CommandEntry[]): Promise<number> {
   try {
-    if (argv.length === 0 || argv[0] === 'help' || argv[0] === '--help' || argv[0] === '-h') return overview(argv.slice(1), io);
+    if (argv.length === 0 || argv[0] === 'help' || argv[0] === '--help' || argv[0] === '-h') return await overview(argv.slice(1), io, commandList);
     if (argv[0] === '--version') {
       io.out('desp 0.1.0\n');
       return exitCodes.done;
     }
-    const entry = find(argv);
-    if (!entry) return unknown(argv, io);
+    const entry = find(argv, commandList);
+    if (!entry) return unknown(argv, io, commandList);
     const rest = argv.slice(entry.name.split(' ').length);
     const command = await entry.load();
     if ('runRaw' in command) return await command.runRaw(rest, io);
@@ -23,7 +23,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 /** The longest name that the line begins with. */
-function find(argv: readonly string[]): CommandEntry | undefined {
+function find(argv: readonly string[], commandList: readonly CommandEntry[]): CommandEntry | undefined {
   return commandList
     .filter((entry) => entry.name.split(' ').every((word, index) => argv[index] === word))
     .sort((a, b) => b.name.length - a.name.length)[0];
@@ -82,8 +82,8 @@ function help(command: Command): string {
   ].join('\n');
 }
 
-async function overview(words: readonly string[], io: Io): Promise<ExitCode> {
-  const entry = words.length ? find(words) : undefined;
+async function overview(words: readonly string[], io: Io, commandList: readonly CommandEntry[]): Promise<ExitCode> {
+  const entry = words.length ? find(words, commandList) : undefined;
   if (entry) {
     const command = await entry.load();
     if ('runRaw' in command) await command.runRaw(['--help'], io);
@@ -98,7 +98,7 @@ async function overview(words: readonly string[], io: Io): Promise<ExitCode> {
   return exitCodes.done;
 }
 
-function unknown(argv: readonly string[], io: Io): ExitCode {
+function unknown(argv: readonly string[], io: Io, commandList: readonly CommandEntry[]): ExitCode {
   const near = commandList.filter(({ name, hidden }) => !hidden && name.split(' ')[0] === argv[0]);
   io.err(
     near.length
@@ -122,5 +122,3 @@ function report(error: unknown, io: Io, json: boolean): ExitCode {
   if (known.code === 'USAGE') return exitCodes.usage;
   return known.kind === 'user' ? exitCodes.no : exitCodes.broken;
 }
-
-export type { Command, RawCommand };

@@ -1,12 +1,5 @@
-import type { Command, RawCommand } from '../command.ts';
-
-export interface CommandEntry {
-  readonly name: string;
-  readonly summary: string;
-  /** Left out of the overview: a pipeline's job calls it, not a person. */
-  readonly hidden?: boolean;
-  readonly load: () => Promise<Command | RawCommand>;
-}
+import type { CommandEntry } from './command-entry.ts';
+import { jobCommandList } from './job-commands.ts';
 
 /** Every command; each is loaded only when it is called, for a cold start counts. The summary is that of the command's file. */
 export const commandList: readonly CommandEntry[] = [
@@ -34,6 +27,6 @@ export const commandList: readonly CommandEntry[] = [
   { name: 'secret put', summary: "Write a secret's values from standard input", load: async () => (await import('./secret/put.ts')).command },
   { name: 'advisories import', summary: 'Import OSV records', load: async () => (await import('./advisories/import.ts')).command },
   { name: 'kubeconfig', summary: "Print your kubeconfig for an environment's cluster", load: async () => (await import('./kubeconfig.ts')).command },
-  { name: 'job build', summary: "Build this job's image", hidden: true, load: async () => (await import('./job/build.ts')).command },
-  { name: 'job release', summary: "Release this job's images", hidden: true, load: async () => (await import('./job/release.ts')).command },
+  { name: 'git-credential', summary: 'Answer Git with your login', hidden: true, load: async () => (await import('./git-credential.ts')).command },
+  ...jobCommandList,
 ];
