@@ -1,5 +1,19 @@
 export { type BaseImage, buildBaseImage } from './base-image.ts';
+export { type BuildLimits, type BuildRequest, buildImage, standardBuildLimits } from './confined-build.ts';
 export { detectEngine, type EngineReport, type EngineService, type EngineServiceOptions, startEngineService } from './engine-service.ts';
 export { EngineError, type EngineErrorCode } from './errors.ts';
+export {
+  adoptJob,
+  type JobLimits,
+  type JobReason,
+  type JobRequest,
+  type JobResult,
+  type JobWatch,
+  removeJob,
+  runJob,
+  standardJobLimits,
+} from './job.ts';
+export type { JobScript } from './job-script.ts';
+export { MaskingStream } from './masking-stream.ts';
 export type { ImageLayout } from './oci-layout.ts';
 export { type Podman, preparePodman } from './podman.ts';
