@@ -28,12 +28,13 @@ import type { NodeContext } from './pod-parts.ts';
 import { removeAll, type SyncMemory, syncPod } from './pod-sync.ts';
 import { createProbes } from './probes.ts';
 import { ensureSandboxImage } from './sandbox-image.ts';
-import { createVolumes, mountsUnder, type VolumeFolders } from './volumes.ts';
+import { createVolumes, type VolumeFolders } from './volumes.ts';
 
 export { createEngine, type Engine } from './engine.ts';
 export { NodeError, type NodeErrorCode } from './errors.ts';
 export type { ImageAdmission, ImageRequest, RegistryCredential } from './images.ts';
 export { parseDockerConfig } from './images.ts';
+export { purgeNode, stopPods } from './purge.ts';
 export { dockerArchive } from './sandbox-image.ts';
 export { mountsUnder, type VolumeFolders } from './volumes.ts';
 
@@ -181,22 +182,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   heartbeat().catch(() => {});
   signal.addEventListener('abort', () => probes.stop(), { once: true });
   return { access: createNodeAccess(engine, cluster), done: running };
-}
-
-/** Removes every container, network, mount and folder of the cluster; for `purge`, when no node runs. */
-export async function purgeNode(options: Pick<NodeOptions, 'cluster' | 'engine' | 'folders'> & { networkName: string }): Promise<void> {
-  const { run } = await import('@desp/runtime');
-  const { rm } = await import('node:fs/promises');
-  const containers = await options.engine.list({ [clusterLabel]: options.cluster });
-  const sandboxesLast = containers.toSorted(
-    (a, b) => Number(a.labels['space.desp.container'] === '/sandbox') - Number(b.labels['space.desp.container'] === '/sandbox'),
-  );
-  for (const { id } of sandboxesLast) await options.engine.remove(id);
-  await options.engine.removeNetwork(options.networkName);
-  for (const folder of Object.values(options.folders)) {
-    for (const mounted of await mountsUnder(folder)) await run(['umount', mounted]);
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 /** Tokens of ServiceAccounts, kept until four fifths of their time are over: a new one at each look would rewrite the files. */
