@@ -41,6 +41,9 @@ export function looksSecret(value: string): boolean {
   return kinds >= 2 && entropy(value) >= (value.length >= 16 ? 3 : 2.5);
 }
 
+/** In programs a value without quotes is a name or a type; in settings it is the value. */
+const programText = /\.(?:[cm]?[jt]sx?|vue|svelte|go|java|kt|scala|rs|c|h|cc|cpp|hpp|cs|swift|rb|php|py|lua|dart)$/;
+
 const token = (id: string, what: string, words: string[], pattern: RegExp, minimumEntropy = 3): SecretRule => ({
   id,
   what,
@@ -133,6 +136,9 @@ export const secretRules: readonly SecretRule[] = [
     ],
     pattern:
       /(?:^|[\s'"`{,;(_.-]|[a-z](?=[A-Z]))(?:password|passwd|passphrase|pwd|secret|secret[_-]?key|client[_-]?secret|auth[_-]?token|access[_-]?token|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)['"`]?\s{0,10}(?:=>|:=|=|:)\s{0,10}(?:"([^"\n]{8,500})"|'([^'\n]{8,500})'|`([^`\n]{8,500})`|([^\s'"`,;(){}[\]<>#&|]{8,500})(?:\s{0,10}(?:$|#|,|;)))/gi,
-    accept: (secret, line) => looksSecret(secret) && !/\b(?:sha256|sha512|integrity|checksum|digest)\b/i.test(line),
+    accept: (secret, line, path) =>
+      looksSecret(secret) &&
+      !(programText.test(path) && !['"', "'", '`'].some((quote) => line.includes(quote + secret + quote))) &&
+      !/\b(?:sha256|sha512|integrity|checksum|digest)\b/i.test(line),
   },
 ];

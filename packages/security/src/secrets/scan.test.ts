@@ -46,6 +46,11 @@ test('a finding names the line and never the secret', () => {
   expect(JSON.stringify(findings)).not.toContain(secret.slice(4));
 });
 
+test('in a program a value without quotes is a name', () => {
+  const text = 'interface A { password: Uint8Array; token: Base64Text2 }\n  password: Uint8Array,\n';
+  expect(scanSecrets([{ path: 'a.ts', text }]).findings).toEqual([]);
+});
+
 test.each([
   'password: {{ .Values.db.password | quote }}',
   'password: ${DB_PASSWORD}',
