@@ -51,7 +51,6 @@ export interface StructSchema extends Described {
   /** Fields beyond `fields` are kept (`x-kubernetes-preserve-unknown-fields`). */
   readonly open: boolean;
   readonly nullable?: boolean;
-  /** `retainKeys` of a strategic merge patch is allowed on the struct through the field that holds it; see Field. */
   readonly rules?: JsonObject;
 }
 

@@ -32,10 +32,10 @@ const anySchema: Schema = { kind: 'any' };
  * directives that contradict each other or the data. Custom resources have no such patch: their server answers 415.
  */
 export function applyStrategicMergePatch(document: JsonObject, patch: JsonObject, schema: Schema): JsonObject {
-  return mergeMap(document, patch, schema, false);
+  return mergeMap(document, patch, schema);
 }
 
-function mergeMap(original: JsonObject, patch: JsonObject, schema: Schema, retainAllowed: boolean): JsonObject {
+function mergeMap(original: JsonObject, patch: JsonObject, schema: Schema): JsonObject {
   const how = own(patch, directive);
   if (how === 'replace') return withoutDirectives(without(patch, directive));
   if (how === 'delete') return {};
@@ -48,7 +48,7 @@ function mergeMap(original: JsonObject, patch: JsonObject, schema: Schema, retai
     for (const key of Object.keys(patch))
       if (!key.startsWith('$') && patch[key] !== null && !retained.includes(key))
         throw malformed(`$retainKeys does not name ${JSON.stringify(key)}, which the patch sets.`);
-    if (retainAllowed || schema.kind !== 'list') result = keepOnly(result, retained);
+    result = keepOnly(result, retained);
   }
   applyListDirectives(result, patch, schema);
 
@@ -66,7 +66,7 @@ function mergeMap(original: JsonObject, patch: JsonObject, schema: Schema, retai
 
 function mergeValue(before: Json | undefined, value: JsonObject, field: Field | undefined): Json {
   const schema = field?.schema ?? anySchema;
-  if (isObject(before)) return mergeMap(before, value, schema, field?.patch?.retainKeys ?? false);
+  if (isObject(before)) return mergeMap(before, value, schema);
   return own(value, directive) === 'delete' ? {} : withoutDirectives(value);
 }
 
@@ -140,7 +140,7 @@ function mergeByKey(base: readonly Json[], items: readonly Json[], field: Field,
     const index = result.findIndex(matches);
     const clean = without(item, directive);
     if (index < 0) result.push(withoutDirectives(clean));
-    else result[index] = mergeMap(result[index] as JsonObject, clean, itemSchema, true);
+    else result[index] = mergeMap(result[index] as JsonObject, clean, itemSchema);
   }
   return result;
 }
