@@ -19,8 +19,9 @@ import {
 } from '../index.ts';
 import { ownObject } from '../json.ts';
 import recorded from './answers.json' with { type: 'json' };
-import { type Case, cases, type Step } from './cases.ts';
+import { cases } from './cases.ts';
 import { normalAnswer } from './normal.ts';
+import type { Case, Step } from './request.ts';
 
 /** The smallest server that there can be: one object, no storage; the order of steps is the real one's. */
 class OneObject {

@@ -6,8 +6,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyMergePatch } from '../patch/merge-patch.ts';
-import { type Case, cases, type Step } from './cases.ts';
+import { cases } from './cases.ts';
 import { normalAnswer } from './normal.ts';
+import type { Case, Step } from './request.ts';
 
 const server = process.argv[2] ?? '';
 const token = readFileSync(0, 'utf8').trim();
