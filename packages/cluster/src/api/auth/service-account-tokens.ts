@@ -2,7 +2,17 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@desp/runtime';
-import { calculateJwkThumbprint, exportJWK, exportPKCS8, generateKeyPair, importPKCS8, type JWK, jwtVerify, SignJWT } from 'jose';
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  exportPKCS8,
+  generateKeyPair,
+  importJWK,
+  importPKCS8,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { ApiError } from '../errors.ts';
 import { type ApiObject, at, isRecord, numberAt, textAt, textsAt, timestamp } from '../object.ts';
 import { writePrivate } from '../private-file.ts';
@@ -23,12 +33,14 @@ interface BoundObject {
 
 export class ServiceAccountTokens {
   #key: CryptoKey;
+  #publicKey: CryptoKey;
   #jwk: JWK;
   #store: Store;
   #clock: Clock;
 
-  private constructor(key: CryptoKey, jwk: JWK, store: Store, clock: Clock) {
+  private constructor(key: CryptoKey, publicKey: CryptoKey, jwk: JWK, store: Store, clock: Clock) {
     this.#key = key;
+    this.#publicKey = publicKey;
     this.#jwk = jwk;
     this.#store = store;
     this.#clock = clock;
@@ -48,7 +60,7 @@ export class ServiceAccountTokens {
     const key = await importPKCS8(pem, algorithm, { extractable: true });
     const { d: _private, ...publicKey } = await exportJWK(key);
     const jwk: JWK = { ...publicKey, use: 'sig', alg: algorithm, kid: await calculateJwkThumbprint(publicKey) };
-    return new ServiceAccountTokens(key, jwk, store, clock);
+    return new ServiceAccountTokens(key, (await importJWK(jwk, algorithm)) as CryptoKey, jwk, store, clock);
   }
 
   /** `/openid/v1/jwks` */
@@ -150,7 +162,7 @@ export class ServiceAccountTokens {
     if (token.split('.').length !== 3 || token.length > 8192) return undefined;
     let claims: Record<string, unknown>;
     try {
-      const verified = await jwtVerify(token, this.#key, {
+      const verified = await jwtVerify(token, this.#publicKey, {
         issuer: serviceAccountIssuer,
         algorithms: [algorithm],
         audience: [...audiences],

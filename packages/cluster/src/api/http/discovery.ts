@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { openApiV2Document, openApiV3Document, openApiV3Root, type ServedResource } from '../../schema/index.ts';
+import { type OpenApiSource, openApiV2Document, openApiV3Document, openApiV3Root, type ServedResource } from '../../schema/index.ts';
 import { ApiError } from '../errors.ts';
 import type { Registry } from '../resources/registry.ts';
 import { apiVersionOf, type Resource, type Subresource } from '../resources/resource.ts';
@@ -170,7 +170,12 @@ export class Discovery {
     };
   }
 
-  #source() {
+  /** One value as long as the registry stays as it is: the schema room keeps its documents by it. */
+  #source(): OpenApiSource {
+    return this.#once('source', () => this.#makeSource());
+  }
+
+  #makeSource(): OpenApiSource {
     const resources: ServedResource[] = this.#registry.all().map((resource) => ({
       group: resource.group,
       version: resource.version,

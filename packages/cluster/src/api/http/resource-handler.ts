@@ -63,6 +63,7 @@ export async function serveResource(
   if (resource.storage === '') return await serveReview(call);
   if (target.subresource !== '') return await serveSubresource(call);
   if (!(resource.verbs.includes(info.verb) || (info.verb === 'create' && resource.custom))) throw notAllowed();
+  if ((info.verb === 'update' || info.verb === 'patch') && target.name === '') throw notAllowed();
   if (resource.namespaced && namespace === '' && !['list', 'watch'].includes(info.verb)) throw notAllowed();
   await verbs[info.verb as keyof typeof verbs](call);
 }

@@ -64,6 +64,17 @@ const exitStatus = (code: number): Status => ({
   code: 500,
 });
 
+/** Ends an output and waits until all of it is on its way, so that the status comes after it. */
+export function flushed(output: Writable | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (output === undefined || output.writableFinished || output.destroyed) return resolve();
+    output.once('finish', resolve);
+    output.once('close', resolve);
+    output.once('error', () => resolve());
+    output.end();
+  });
+}
+
 const maxWaiting = 64;
 
 /** Terminal sizes from a channel of JSON texts (`{"Width":80,"Height":24}`); what is no size is left out. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { badRequest, type Status } from '../errors.ts';
-import { type Channels, ResizeQueue, type WantedChannels } from './exec.ts';
+import { type Channels, flushed, ResizeQueue, type WantedChannels } from './exec.ts';
 import { SpdyConnection, type SpdyStream } from './spdy-connection.ts';
 
 /** Exec over SPDY: one stream a channel, named by its header `streamtype`. */
@@ -60,13 +60,16 @@ export async function openSpdyChannels(request: IncomingMessage, socket: Duplex,
       },
     );
   });
+  const stdout = wanted.stdout ? output(streams.get('stdout')!) : undefined;
+  const stderr = wanted.stderr ? output(streams.get('stderr')!) : undefined;
   return {
     ...(stdin === undefined ? {} : { stdin }),
-    ...(wanted.stdout ? { stdout: output(streams.get('stdout')!) } : {}),
-    ...(wanted.stderr ? { stderr: output(streams.get('stderr')!) } : {}),
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(stderr === undefined ? {} : { stderr }),
     ...(resize === undefined ? {} : { resize }),
     signal: gone.signal,
     finish: async (status: Status) => {
+      await Promise.all([flushed(stdout), flushed(stderr)]);
       for (const name of ['stdout', 'stderr']) streams.get(name)?.end();
       const error = streams.get('error')!;
       await error.write(Buffer.from(JSON.stringify(status), 'utf8'));

@@ -36,6 +36,12 @@ export class SpdyHeaderCodec {
   #inflate: Inflate = createInflate({ dictionary: spdyDictionary, finishFlush: constants.Z_SYNC_FLUSH });
   #deflate: Deflate | DeflateRaw = createDeflate({ dictionary: spdyDictionary });
 
+  constructor() {
+    // A stream that fails between two blocks must not end the process; the next block is refused.
+    this.#inflate.on('error', () => {});
+    this.#deflate.on('error', () => {});
+  }
+
   /** @throws Error for a block that is broken or larger than 64 KiB */
   async unpack(block: Buffer): Promise<SpdyHeaders> {
     return parse(await pump(this.#inflate, block));
@@ -67,8 +73,11 @@ function pump(stream: Inflate | Deflate | DeflateRaw, input: Buffer): Promise<Bu
     const take = (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > maxBlock) stream.destroy(new Error('a SPDY header block is larger than 64 KiB'));
+      if (size <= maxBlock) return;
+      settle(new Error('a SPDY header block is larger than 64 KiB'));
+      stream.destroy();
     };
+    if (stream.destroyed) return reject(new Error('the SPDY header stream is broken'));
     stream.on('data', take);
     stream.on('error', settle);
     stream.write(input);

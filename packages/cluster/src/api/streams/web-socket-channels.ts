@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { badRequest, type Status } from '../errors.ts';
-import { type Channels, ResizeQueue, type WantedChannels } from './exec.ts';
+import { type Channels, flushed, ResizeQueue, type WantedChannels } from './exec.ts';
 
 /**
  * Exec over WebSocket: each binary message begins with the number of its channel. `v5.channel.k8s.io` adds message 255,
@@ -71,6 +71,7 @@ export async function openWebSocketChannels(
     ...(resize === undefined ? {} : { resize }),
     signal: gone.signal,
     finish: async (status: Status) => {
+      await Promise.all([flushed(stdout), flushed(stderr)]);
       if (webSocket.readyState !== webSocket.OPEN) return;
       webSocket.send(Buffer.concat([Buffer.from([channel.error]), Buffer.from(JSON.stringify(status), 'utf8')]));
       webSocket.close(1000);
