@@ -84,7 +84,9 @@ function coverage(input: JudgeInput): { problems: string[]; notAssessed: Unasses
   const missing = new Map<string, FoundPackage[]>();
   for (const item of input.inventory.packages) {
     if (orderOf(item.ecosystem) && input.advisories.covers(item.ecosystem)) continue;
-    missing.set(item.ecosystem, [...(missing.get(item.ecosystem) ?? []), item]);
+    const items = missing.get(item.ecosystem) ?? [];
+    items.push(item);
+    missing.set(item.ecosystem, items);
   }
   const problems: string[] = [];
   const notAssessed: Unassessed = [];

@@ -212,6 +212,12 @@ describe('closed', () => {
   });
 });
 
+test('an image with more programs than anybody could judge is not whole', async () => {
+  const found = await takeInventory(image(Array.from({ length: 10_001 }, (_, index) => ({ path: `bin/p${index}`, content: '\x7fELF' }))));
+  expect(found.unowned).toHaveLength(10_000);
+  expect(found.problems).toMatchObject([{ why: expect.stringContaining('10001') }]);
+});
+
 test('the SBOM is CycloneDX 1.6, and the same image gives the same bytes', async () => {
   const at = '2026-11-22T00:00:00.000Z' as Instant;
   const make = async () => writeSbom({ inventory: await takeInventory(image([debian, status(), elf('bin/x')])), name: 'registry/a', at });

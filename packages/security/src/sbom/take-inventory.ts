@@ -23,6 +23,8 @@ const neverOwned = /^(?:usr\/local|opt|srv|home|app|workspace|data|mnt|media|tmp
 /** Folders that Debian merged into /usr (usrmerge). */
 const mergedUsr = /^(?:s?bin|lib(?:32|64|x32)?)\//;
 const problemsShown = 100;
+const maximumPackages = 50_000;
+const maximumUnowned = 10_000;
 
 async function layOut(source: ImageSource): Promise<{ files: FileSystem; layers: string[]; count: number; problems: InventoryProblem[] }> {
   const files: FileSystem = new LayeredFileSystem();
@@ -232,11 +234,13 @@ export async function takeInventory(source: ImageSource): Promise<Inventory> {
       byText(a.locations[0] ?? '', b.locations[0] ?? ''),
   );
   if (layers.length === 0) problems.push({ what: 'the image', why: 'it has no layers' });
+  const merged = bound(mergeLocations(packages), maximumPackages, 'packages', problems);
+  const unowned = bound(rest.unowned, maximumUnowned, 'programs that no package owns', problems);
   return {
     subject: source.digest,
     ...(operatingSystem ? { operatingSystem } : {}),
-    packages: mergeLocations(packages),
-    unowned: rest.unowned,
+    packages: merged,
+    unowned,
     problems:
       problems.length <= problemsShown
         ? problems
@@ -248,12 +252,18 @@ export async function takeInventory(source: ImageSource): Promise<Inventory> {
 
 /** The same package in several places is one package with several locations, all of which an advisory concerns. */
 function mergeLocations(sorted: readonly FoundPackage[]): FoundPackage[] {
-  const merged: FoundPackage[] = [];
+  const merged: (FoundPackage & { locations: string[] })[] = [];
   for (const item of sorted) {
     const last = merged.at(-1);
-    if (last && last.manager === item.manager && last.purl === item.purl)
-      merged[merged.length - 1] = { ...last, locations: [...last.locations, ...item.locations] };
-    else merged.push(item);
+    if (last && last.manager === item.manager && last.purl === item.purl) last.locations.push(...item.locations);
+    else merged.push({ ...item, locations: [...item.locations] });
   }
   return merged;
+}
+
+/** An image that holds more of something than anybody could judge is not read wholly, and says so. */
+function bound<T>(items: readonly T[], limit: number, what: string, problems: InventoryProblem[]): readonly T[] {
+  if (items.length <= limit) return items;
+  problems.push({ what: 'the image', why: `it holds ${items.length} ${what}; at most ${limit} are judged` });
+  return items.slice(0, limit);
 }
