@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { pipeline } from 'node:stream/promises';
 import { algorithmOf, type ContentDigest, parseDigest } from '../digest.ts';
 import { OciError } from '../errors.ts';
 import { isRepositoryName, projectOf } from '../names.ts';
@@ -31,10 +30,14 @@ export async function serveBlob(context: RegistryContext, exchange: Exchange, na
     exchange.response.end();
     return;
   }
-  await pipeline(context.blobs.read(digest, start, end), exchange.response).catch((error: NodeJS.ErrnoException) => {
+  try {
+    await context.blobs.send(digest, start, end, exchange.response);
+    exchange.response.end();
+  } catch (error) {
     // The client went away: its own affair.
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error;
-  });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'ECONNRESET' && code !== 'EPIPE' && code !== 'ERR_STREAM_DESTROYED') throw error;
+  }
 }
 
 const blobUnknown = (name: string, digest: ContentDigest) => new OciError('BLOB_UNKNOWN', `blob unknown to registry: ${name}@${digest}`);
