@@ -1,1 +1,33 @@
-export {};
+/**
+ * Helm charts without Helm: load a chart's files, lay values over its defaults, render its templates.
+ *
+ * Pure: no files, network or clock of its own. `@desp/chart/node` reads folders and archives and brings Node's
+ * cryptography.
+ */
+export type {
+  HookEvent,
+  Lookup,
+  ReleaseInput,
+  RenderedCrd,
+  RenderedHook,
+  RenderedManifest,
+  RenderOptions,
+  RenderResult,
+} from './api.ts';
+export { ChartError, type ChartErrorCode } from './errors.ts';
+export type { CertificateRequest, Certificates, Crypto } from './functions/crypto.ts';
+export { defaultLimits, type Limits } from './limits.ts';
+export type { Chart, ChartFile, ChartTemplate } from './loader/chart.ts';
+export { matchPath } from './loader/ignore.ts';
+export { type LoadOptions, loadChart, readValues } from './loader/load.ts';
+export type { Dependency, Maintainer, Metadata } from './loader/metadata.ts';
+export { type ProfileName, profileOf } from './profile.ts';
+export { splitKeeping, splitTrimming } from './render/manifests.ts';
+export { hooksFor } from './render/order.ts';
+export { formatTemplateOutput, type OutputOptions } from './render/output.ts';
+export { render } from './render/render.ts';
+export { GoInt, type Value, type ValueMap } from './value/kinds.ts';
+export { fromObject, toObject } from './value/objects.ts';
+export { mergeMaps } from './values/merge.ts';
+export { applySet, type SetKind, type SetOptions } from './values/set.ts';
+export { ConversionError } from './yaml/values.ts';

@@ -1,0 +1,105 @@
+import { isEmpty, toText } from '../value/convert.ts';
+import { deepCopy } from '../value/copy.ts';
+import { kindName, strings, TypedMap, typeName, type Value, type ValueMap } from '../value/kinds.ts';
+import { contextual, type FunctionGroup, fail, fn } from './define.ts';
+
+/** Dictionary functions of sprig. `set`, `unset`, `merge` and `mergeOverwrite` change their argument, as Go's do. */
+
+function dict(parts: readonly Value[]): ValueMap {
+  const out: ValueMap = new Map();
+  for (let i = 0; i < parts.length; i += 2) out.set(toText(parts[i]), i + 1 < parts.length ? (parts[i + 1] as Value) : '');
+  return out;
+}
+
+function set(map: ValueMap, key: string, value: Value): ValueMap {
+  if (map instanceof TypedMap && map.isNil) fail('assignment to entry in nil map');
+  map.set(key, value === undefined ? null : value);
+  return map;
+}
+
+function dig(parts: readonly Value[]): Value {
+  if (parts.length < 3) return fail('dig needs at least three arguments');
+  const start = parts.at(-1);
+  const path = parts.slice(0, -2).map((key) => (typeof key === 'string' ? key : assertion(key, 'string')));
+  const otherwise = parts.at(-2);
+  let step: Value = start;
+  for (const key of path) {
+    // A type assertion in Go: a named map type (chart values themselves) does not pass it.
+    if (!(step instanceof Map) || step instanceof TypedMap) return assertion(step, 'map[string]interface {}');
+    if (!step.has(key)) return otherwise;
+    step = step.get(key);
+  }
+  return step;
+}
+
+function assertion(value: Value, wanted: string): never {
+  const got = value === null || value === undefined ? 'nil' : typeName(value);
+  return fail(`interface conversion: interface {} is ${got}, not ${wanted}`);
+}
+
+/**
+ * mergo's map merge into `target`: keys that are missing are added, maps merge deeper, and others are set where the
+ * target is empty, or always with `overwrite` unless the source is empty.
+ */
+export function mergeInto(target: ValueMap, source: ValueMap, overwrite: boolean, depth = 0): void {
+  if (depth > 1000) fail('merge of maps that are nested too deeply');
+  for (const [key, value] of source) {
+    const has = target.has(key);
+    const current = target.get(key);
+    if (value instanceof Map && current instanceof Map && kindName(current) === 'map') {
+      if (current !== value) mergeInto(current, value, overwrite, depth + 1);
+      continue;
+    }
+    if (Array.isArray(value) && Array.isArray(current) && !overwrite && current.length > 0) continue;
+    if (!has || (isEmpty(current) && (!isEmpty(value) || !has)) || (overwrite && !isEmpty(value))) target.set(key, value);
+    else if (current === null && value !== null && value !== undefined) target.set(key, value);
+  }
+}
+
+const merge = (overwrite: boolean) =>
+  contextual(['map', '...map'], (context, target, ...sources) => {
+    for (const source of sources) {
+      context.budget.step(source.size);
+      if (target instanceof TypedMap && target.isNil && source.size > 0) return '';
+      mergeInto(target, source, overwrite);
+    }
+    return target;
+  });
+
+const deepCopyFunction = fn(['any'], (value) => {
+  if (value === null || value === undefined) return null;
+  return deepCopy(value);
+});
+
+export const dictFunctions: FunctionGroup = {
+  deepCopy: deepCopyFunction,
+  mustDeepCopy: deepCopyFunction,
+  dict: fn(['...any'], (...parts) => dict(parts)),
+  dig: fn(['...any'], (...parts) => dig(parts)),
+  get: fn(['map', 'string'], (map, key) => (map.has(key) ? (map.get(key) ?? null) : '')),
+  hasKey: fn(['map', 'string'], (map, key) => map.has(key)),
+  /** Go's order is random; ours is that of insertion, one of the possible ones. */
+  keys: fn(['...map'], (...maps) => strings(maps.flatMap((map) => [...map.keys()]))),
+  merge: merge(false),
+  mustMerge: merge(false),
+  mergeOverwrite: merge(true),
+  mustMergeOverwrite: merge(true),
+  omit: fn(['map', '...string'], (map, ...keys) => {
+    const out: ValueMap = new Map();
+    const omitted = new Set(keys);
+    for (const [key, value] of map) if (!omitted.has(key)) out.set(key, value);
+    return out;
+  }),
+  pick: fn(['map', '...string'], (map, ...keys) => {
+    const out: ValueMap = new Map();
+    for (const key of keys) if (map.has(key)) out.set(key, map.get(key));
+    return out;
+  }),
+  pluck: fn(['string', '...map'], (key, ...maps) => maps.filter((map) => map.has(key)).map((map) => map.get(key))),
+  set: fn(['map', 'string', 'any'], set),
+  unset: fn(['map', 'string'], (map, key) => {
+    map.delete(key);
+    return map;
+  }),
+  values: fn(['map'], (map) => [...map.values()]),
+};

@@ -1,0 +1,28 @@
+import { builtins } from './builtins.ts';
+import type { FunctionDefinition, FunctionGroup } from './define.ts';
+import { dictFunctions } from './dicts.ts';
+import { documentFunctions } from './documents.ts';
+import { encodingFunctions } from './encoding.ts';
+import { listFunctions } from './lists.ts';
+import { numberFunctions } from './numbers.ts';
+import { renderFunctions } from './rendering.ts';
+import { stringFunctions } from './strings.ts';
+import { typeFunctions } from './types.ts';
+import { versionFunctions } from './versions.ts';
+
+/** Every group of functions; later ones win, as in Helm (sprig's `slice` hides Go's). A new group needs a line here. */
+const groups: readonly FunctionGroup[] = [
+  builtins,
+  stringFunctions,
+  numberFunctions,
+  typeFunctions,
+  listFunctions,
+  dictFunctions,
+  encodingFunctions,
+  documentFunctions,
+  versionFunctions,
+  renderFunctions,
+];
+
+/** All functions of templates by name. */
+export const functions: ReadonlyMap<string, FunctionDefinition> = new Map(groups.flatMap((group) => Object.entries(group)));

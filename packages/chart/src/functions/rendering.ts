@@ -1,0 +1,21 @@
+import { contextual, type FunctionGroup, fail, fn } from './define.ts';
+
+/** Helm's own functions that reach into the render. */
+
+/** Marks around a message of `required` and `fail`, by which the engine finds it again inside a chain of errors. */
+export const warningStart = 'HELM_ERR_START';
+export const warningEnd = 'HELM_ERR_END';
+
+const warn = (message: string): never => fail(warningStart + message + warningEnd);
+
+export const renderFunctions: FunctionGroup = {
+  fail: fn(['string'], warn),
+  /** Without network: Helm too answers the empty text unless --enable-dns is given. */
+  getHostByName: fn(['string'], () => ''),
+  include: contextual(['string', 'any'], (context, name, data) => context.include(name, data)),
+  lookup: contextual(['string', 'string', 'string', 'string'], (context, apiVersion, kind, namespace, name) =>
+    context.lookup(apiVersion, kind, namespace, name),
+  ),
+  required: fn(['string', 'any'], (message, value) => (value === null || value === undefined || value === '' ? warn(message) : value)),
+  tpl: contextual(['string', 'any'], (context, text, data) => context.tpl(text, data)),
+};

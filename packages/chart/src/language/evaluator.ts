@@ -1,0 +1,507 @@
+import { type CallContext, type FunctionDefinition, GoError } from '../functions/define.ts';
+import { type Budget, LimitReached } from '../render/budget.ts';
+import { isAssignable, zeroOf } from '../value/assign.ts';
+import { GoInt, GoObject, int, isTrue, listItems, type Method, type ParamType, TypedMap, typeName, type Value } from '../value/kinds.ts';
+import { printValue, sortedKeys } from '../value/print.ts';
+import { quote } from '../value/text.ts';
+import { ExecutionError, placeOf } from './failures.ts';
+import {
+  type AnyNode,
+  type BranchNode,
+  type ChainNode,
+  type CommandNode,
+  type FieldNode,
+  type IdentifierNode,
+  kind,
+  type ListNode,
+  type Node,
+  type NumberNode,
+  type Operand,
+  type PipeNode,
+  printNode,
+  type TemplateNode,
+  type Tree,
+  type VariableNode,
+} from './nodes.ts';
+import type { TemplateSet } from './templates.ts';
+
+/**
+ * Runs parsed templates with the semantics of Go's text/template (exec.go), option missingkey=zero.
+ *
+ * Principle: a plain walk over the tree that keeps the node it is at, because Go's messages name that very node.
+ * Go's reflect.Value of kind Interface matters only for messages and is tracked beside the value (`boxed`).
+ */
+
+/** No previous command in the pipeline: tells "no argument" from an argument that is nil. */
+const missing = Symbol('missing');
+type Final = Value | typeof missing;
+
+type Flow = 0 | 1 | 2;
+const goOn = 0;
+const broke = 1;
+const continued = 2;
+
+export interface Functions {
+  get(name: string): FunctionDefinition | undefined;
+}
+
+/** What templates of one render share. */
+export interface Environment {
+  readonly functions: Functions;
+  readonly context: CallContext;
+  readonly budget: Budget;
+}
+
+/** Where a template's text goes. */
+interface Writer {
+  text: string;
+}
+
+/** Runs the template of a name on data. Returns what it printed. */
+export function executeTemplate(environment: Environment, templates: TemplateSet, name: string, data: Value): string {
+  const tree = templates.lookup(name);
+  if (!tree) throw new ExecutionError(`template: no template ${quote(name)} associated with template "gotpl"`);
+  const writer: Writer = { text: '' };
+  new State(environment, templates, tree, writer, data).run(data);
+  return writer.text;
+}
+
+class State {
+  readonly #environment: Environment;
+  readonly #templates: TemplateSet;
+  readonly #tree: Tree;
+  readonly #writer: Writer;
+  readonly #names: string[] = ['$'];
+  readonly #values: Value[];
+  /** Whether a variable's value came out of an interface{} slot unopened, as range's do. */
+  readonly #boxed: boolean[] = [false];
+  #node: AnyNode | undefined;
+  #dotBoxed = false;
+
+  constructor(environment: Environment, templates: TemplateSet, tree: Tree, writer: Writer, data: Value) {
+    this.#environment = environment;
+    this.#templates = templates;
+    this.#tree = tree;
+    this.#writer = writer;
+    this.#values = [data];
+  }
+
+  run(dot: Value): void {
+    const { budget } = this.#environment;
+    budget.enter();
+    try {
+      this.#walkList(dot, this.#tree.root);
+    } catch (error) {
+      if (error instanceof LimitReached) {
+        const place = placeOf(this.#tree, this.#node?.pos ?? 0);
+        throw error.toChartError(this.#tree.parseName, place.line, place.column);
+      }
+      throw error;
+    }
+    budget.leave();
+  }
+
+  #fail(problem: string, wrapped?: Error): never {
+    const node = this.#node ?? this.#tree.root;
+    const place = placeOf(this.#tree, node.pos);
+    const at = `${this.#tree.parseName}:${place.line}:${place.column}`;
+    const message = `template: ${at}: executing ${quote(this.#tree.name)} at <${printNode(node)}>: ${problem}`;
+    throw new ExecutionError(message, wrapped, { file: this.#tree.parseName, line: place.line, column: place.column + 1 });
+  }
+
+  #walkList(dot: Value, list: ListNode): Flow {
+    this.#node = list;
+    const { nodes } = list;
+    for (let i = 0; i < nodes.length; i++) {
+      const flow = this.#walk(dot, nodes[i] as Node);
+      if (flow !== goOn) return flow;
+    }
+    return goOn;
+  }
+
+  #walk(dot: Value, node: Node): Flow {
+    this.#node = node;
+    this.#environment.budget.step();
+    switch (node.type) {
+      case kind.text:
+        this.#write(node.text);
+        return goOn;
+      case kind.action: {
+        const value = this.#pipeline(dot, node.pipe);
+        if (node.pipe.declared.length === 0) {
+          this.#node = node;
+          this.#write(printable(value));
+        }
+        return goOn;
+      }
+      case kind.if:
+      case kind.with:
+        return this.#branch(dot, node);
+      case kind.range:
+        return this.#range(dot, node);
+      case kind.template:
+        this.#template(dot, node);
+        return goOn;
+      case kind.break:
+        return broke;
+      case kind.continue:
+        return continued;
+      case kind.list:
+        return this.#walkList(dot, node);
+    }
+  }
+
+  #write(text: string): void {
+    this.#environment.budget.text(text.length);
+    this.#writer.text += text;
+  }
+
+  #branch(dot: Value, node: BranchNode): Flow {
+    const mark = this.#names.length;
+    const value = this.#pipeline(dot, node.pipe);
+    let flow: Flow = goOn;
+    if (isTrue(value)) {
+      if (node.type === kind.with) {
+        const boxed = this.#dotBoxed;
+        this.#dotBoxed = false;
+        flow = this.#walkList(value, node.list);
+        this.#dotBoxed = boxed;
+      } else flow = this.#walkList(dot, node.list);
+    } else if (node.elseList) flow = this.#walkList(dot, node.elseList);
+    this.#forget(mark);
+    return flow;
+  }
+
+  #range(dot: Value, node: BranchNode): Flow {
+    const outer = this.#names.length;
+    const boxed = this.#dotBoxed;
+    const value = this.#pipeline(dot, node.pipe);
+    const mark = this.#names.length;
+    let any = false;
+    let flow: Flow = goOn;
+    /** Returns true when the range is over. */
+    const iterate = (index: Value, item: Value, isBoxed: boolean): boolean => {
+      any = true;
+      this.#dotBoxed = isBoxed;
+      this.#bindRange(node.pipe, index, item, isBoxed);
+      flow = this.#walkList(item, node.list);
+      this.#forget(mark);
+      return flow === broke;
+    };
+    const items = listItems(value);
+    if (items) {
+      const isBoxed = Array.isArray(value);
+      for (let i = 0; i < items.length; i++) if (iterate(int(i), items[i], isBoxed)) break;
+    } else if (value instanceof Map) {
+      const isBoxed = !(value instanceof TypedMap) || value.zero === null;
+      const pairs = sortedKeys(value).map((key) => [key, value.get(key)] as const);
+      for (const [key, item] of pairs) if (iterate(key, item, isBoxed)) break;
+    } else if (value instanceof GoInt) {
+      if (node.pipe.declared.length > 1) this.#fail(`can't use ${printValue(value)} to iterate over more than one variable`);
+      for (let n = 0n; n < value.value; n++) if (iterate(undefined, new GoInt(value.kind, n), false)) break;
+    } else if (value instanceof GoObject && value.entries()) {
+      for (const [key, item] of value.entries() ?? []) if (iterate(key, item, false)) break;
+    } else if (value !== undefined && value !== null) {
+      this.#fail(`range can't iterate over ${printValue(value)}`);
+    }
+    this.#dotBoxed = boxed;
+    flow = any || !node.elseList ? goOn : this.#walkList(dot, node.elseList);
+    this.#forget(outer);
+    return flow;
+  }
+
+  #bindRange(pipe: PipeNode, index: Value, item: Value, boxed: boolean): void {
+    const { declared } = pipe;
+    if (declared.length === 0) return;
+    const top = this.#values.length;
+    if (pipe.isAssign) {
+      const [first, second] = declared;
+      this.#assign(first?.path[0] as string, second ? index : item, second ? false : boxed);
+      if (second) this.#assign(second.path[0] as string, item, boxed);
+      return;
+    }
+    this.#values[top - 1] = item;
+    this.#boxed[top - 1] = boxed;
+    if (declared.length > 1) this.#values[top - 2] = index;
+  }
+
+  #template(dot: Value, node: TemplateNode): void {
+    const tree = this.#templates.lookup(node.name);
+    if (!tree) this.#fail(`template ${quote(node.name)} not defined`);
+    const data = node.pipe ? this.#pipeline(dot, node.pipe) : undefined;
+    new State(this.#environment, this.#templates, tree, this.#writer, data).run(data);
+  }
+
+  #pipeline(dot: Value, pipe: PipeNode): Value {
+    this.#node = pipe;
+    const { commands, declared } = pipe;
+    let value: Value = this.#command(dot, commands[0] as CommandNode, missing);
+    if (value === null) value = undefined;
+    for (let i = 1; i < commands.length; i++) {
+      value = this.#command(dot, commands[i] as CommandNode, value);
+      if (value === null) value = undefined;
+    }
+    for (let i = 0; i < declared.length; i++) {
+      const name = (declared[i] as VariableNode).path[0] as string;
+      if (pipe.isAssign) this.#assign(name, value, false);
+      else {
+        this.#names.push(name);
+        this.#values.push(value);
+        this.#boxed.push(false);
+      }
+    }
+    return value;
+  }
+
+  #command(dot: Value, command: CommandNode, final: Final): Value {
+    const first = command.args[0] as Operand;
+    switch (first.type) {
+      case kind.field:
+        this.#node = first;
+        return this.#fields(dot, dot, this.#dotBoxed, first, first.path, 0, command.args, final);
+      case kind.chain:
+        return this.#chain(dot, first, command.args, final);
+      case kind.identifier:
+        return this.#function(dot, first, command, command.args, final);
+      case kind.pipe:
+        this.#noArguments(command.args, final);
+        return this.#pipeline(dot, first);
+      case kind.variable:
+        return this.#variable(dot, first, command.args, final);
+    }
+    this.#node = first;
+    this.#noArguments(command.args, final);
+    switch (first.type) {
+      case kind.bool:
+        return first.value;
+      case kind.dot:
+        return dot;
+      case kind.nil:
+        return this.#fail('nil is not a command');
+      case kind.number:
+        return this.#constant(first);
+      case kind.string:
+        return first.text;
+    }
+  }
+
+  #noArguments(args: readonly Operand[], final: Final): void {
+    if (args.length > 1 || final !== missing) this.#fail(`can't give argument to non-function ${printNode(args[0] as Operand)}`);
+  }
+
+  /** A number by its look: with a point or exponent a float64, else an int. */
+  #constant(node: NumberNode): Value {
+    this.#node = node;
+    const { text } = node;
+    const isHex = /^0[xX]/.test(text) && text.length > 2 && !/[pP]/.test(text);
+    if (node.float !== undefined && !isHex && text[0] !== "'" && /[.eEpP]/.test(text)) return node.float;
+    if (node.integer !== undefined) return int(node.integer);
+    return this.#fail(`${text} overflows int`);
+  }
+
+  #chain(dot: Value, node: ChainNode, args: readonly Operand[], final: Final): Value {
+    this.#node = node;
+    if (node.node.type === kind.nil) this.#fail(`indirection through explicit nil in ${printNode(node)}`);
+    const receiver = this.#argument(dot, 'value', node.node);
+    return this.#fields(dot, receiver, false, node, node.path, 0, args, final);
+  }
+
+  #variable(dot: Value, node: VariableNode, args: readonly Operand[], final: Final): Value {
+    this.#node = node;
+    const name = node.path[0] as string;
+    let at = this.#names.length - 1;
+    while (at >= 0 && this.#names[at] !== name) at--;
+    if (at < 0) this.#fail(`undefined variable: ${name}`);
+    const value = this.#values[at];
+    if (node.path.length === 1) {
+      this.#noArguments(args, final);
+      return value;
+    }
+    return this.#fields(dot, value, this.#boxed[at] as boolean, node, node.path, 1, args, final);
+  }
+
+  #fields(
+    dot: Value,
+    start: Value,
+    startBoxed: boolean,
+    node: FieldNode | ChainNode | VariableNode,
+    path: readonly string[],
+    from: number,
+    args: readonly Operand[],
+    final: Final,
+  ): Value {
+    let receiver = start;
+    let boxed = startBoxed;
+    const last = path.length - 1;
+    for (let i = from; i <= last; i++) {
+      const name = path[i] as string;
+      const isLast = i === last;
+      if (receiver instanceof Map && !(receiver instanceof TypedMap)) {
+        if (isLast && (args.length > 1 || final !== missing)) this.#fail(`${name} is not a method but has arguments`);
+        receiver = receiver.get(name) ?? null;
+        boxed = true;
+      } else {
+        receiver = this.#field(dot, receiver, boxed, name, node, isLast ? args : [], isLast ? final : missing);
+        boxed = false;
+      }
+    }
+    return receiver;
+  }
+
+  /** A field, key or method of anything but a plain map. */
+  #field(dot: Value, receiver: Value, boxed: boolean, name: string, node: AnyNode, args: readonly Operand[], final: Final): Value {
+    if (receiver === undefined) return undefined;
+    if (receiver === null) return this.#fail(`nil pointer evaluating interface {}.${name}`);
+    const hasArguments = args.length > 1 || final !== missing;
+    if (receiver instanceof TypedMap) {
+      const method = receiver.methods && Object.hasOwn(receiver.methods, name) ? receiver.methods[name] : undefined;
+      if (method) return this.#method(dot, receiver, method, node, args, final);
+      if (hasArguments) this.#fail(`${name} is not a method but has arguments`);
+      return receiver.has(name) ? (receiver.get(name) ?? null) : receiver.zero;
+    }
+    if (receiver instanceof GoObject) {
+      const method = receiver.method(name);
+      if (method) return this.#method(dot, receiver, method, node, args, final);
+      const field = receiver.field(name);
+      if (field) {
+        if (hasArguments) this.#fail(`${name} has arguments but cannot be invoked as function`);
+        return field.value;
+      }
+    }
+    return this.#fail(`can't evaluate field ${name} in type ${boxed ? 'interface {}' : typeName(receiver)}`);
+  }
+
+  #method(dot: Value, receiver: Value, method: Method, node: AnyNode, args: readonly Operand[], final: Final): Value {
+    const values = this.#arguments(dot, method.name, method.params, method.variadic, args, final);
+    return this.#call(node, method.name, () => method.run(receiver, values));
+  }
+
+  #function(dot: Value, node: IdentifierNode, command: AnyNode, args: readonly Operand[], final: Final): Value {
+    this.#node = node;
+    const { functions, context } = this.#environment;
+    const { name } = node;
+    const definition = functions.get(name);
+    if (!definition) return this.#fail(`${quote(name)} is not a defined function`);
+    if (name === 'and' || name === 'or') return this.#logic(dot, name, args, final);
+    const values = this.#arguments(dot, name, definition.params, definition.variadic, args, final);
+    if (name === 'call') {
+      const callee = args.length > 1 ? printNode(args[1] as Operand) : printValue(values[0]);
+      return this.#call(command, name, () => notCallable(callee, values[0]));
+    }
+    return this.#call(command, name, () => definition.call(context, values));
+  }
+
+  /** `and` and `or` stop at the first argument that decides. */
+  #logic(dot: Value, name: 'and' | 'or', args: readonly Operand[], final: Final): Value {
+    const count = args.length - 1 + (final === missing ? 0 : 1);
+    if (args.length === 0 ? final === missing : count < 1) this.#fail(`wrong number of args for ${name}: want at least 1 got 0`);
+    let value: Value;
+    for (let i = 1; i < args.length; i++) {
+      value = this.#argument(dot, 'value', args[i] as Operand);
+      if (isTrue(value) === (name === 'or')) return value;
+    }
+    return final === missing ? value : final;
+  }
+
+  #arguments(dot: Value, name: string, params: readonly ParamType[], variadic: boolean, nodes: readonly Operand[], final: Final): Value[] {
+    const given = Math.max(nodes.length - 1, 0);
+    const count = given + (final === missing ? 0 : 1);
+    const fixed = variadic ? params.length - 1 : params.length;
+    if (variadic) {
+      if (count < fixed) this.#fail(`wrong number of args for ${name}: want at least ${fixed} got ${given}`);
+    } else if (count !== fixed) this.#fail(`wrong number of args for ${name}: want ${fixed} got ${count}`);
+    const values: Value[] = [];
+    const rest = params.at(-1) as ParamType;
+    for (let i = 0; i < given; i++) values.push(this.#argument(dot, i < fixed ? (params[i] as ParamType) : rest, nodes[i + 1] as Operand));
+    if (final !== missing) values.push(this.#validate(final, given < fixed ? (params[given] as ParamType) : rest));
+    return values;
+  }
+
+  #call(node: AnyNode, name: string, run: () => Value): Value {
+    let result: Value;
+    try {
+      result = run();
+    } catch (error) {
+      if (!(error instanceof GoError || error instanceof ExecutionError)) throw error;
+      this.#node = node;
+      return this.#fail(`error calling ${name}: ${error.message}`, error);
+    }
+    if (typeof result === 'string' && result.length > 256) this.#environment.budget.step(result.length >> 8);
+    return result;
+  }
+
+  #validate(value: Value, type: ParamType): Value {
+    if (type === 'interface {}') return value === undefined ? null : value;
+    if (type === 'value' || isAssignable(value, type)) return value;
+    if (value === undefined) return zeroOf(type) ?? this.#fail(`invalid value; expected ${type}`);
+    return this.#fail(`wrong type for value; expected ${type}; got ${value === null ? 'interface {}' : typeName(value)}`);
+  }
+
+  #argument(dot: Value, type: ParamType, node: Operand): Value {
+    this.#node = node;
+    switch (node.type) {
+      case kind.dot:
+        return this.#validate(dot, type);
+      case kind.nil:
+        if (type === 'interface {}') return null;
+        if (type === 'value') return undefined;
+        return zeroOf(type) ?? this.#fail(`cannot assign nil to ${type}`);
+      case kind.field:
+        return this.#validate(this.#fields(dot, dot, this.#dotBoxed, node, node.path, 0, [], missing), type);
+      case kind.variable:
+        return this.#validate(this.#variable(dot, node, [], missing), type);
+      case kind.pipe:
+        return this.#validate(this.#pipeline(dot, node), type);
+      case kind.identifier:
+        return this.#validate(this.#function(dot, node, node, [], missing), type);
+      case kind.chain:
+        return this.#validate(this.#chain(dot, node, [], missing), type);
+    }
+    switch (type) {
+      case 'interface {}':
+      case 'value':
+        return node.type === kind.number ? this.#constant(node) : node.type === kind.bool ? node.value : node.text;
+      case 'string':
+        return node.type === kind.string ? node.text : this.#fail(`expected string; found ${printNode(node)}`);
+      case 'bool':
+        return node.type === kind.bool ? node.value : this.#fail(`expected bool; found ${printNode(node)}`);
+      case 'int':
+      case 'int64':
+        if (node.type === kind.number && node.integer !== undefined) return new GoInt(type, node.integer);
+        return this.#fail(`expected integer; found ${printNode(node)}`);
+      case 'float64':
+        if (node.type === kind.number && node.float !== undefined) return node.float;
+        return this.#fail(`expected float; found ${printNode(node)}`);
+      default:
+        return this.#fail(`can't handle ${printNode(node)} for arg of type ${type}`);
+    }
+  }
+
+  #assign(name: string, value: Value, boxed: boolean): void {
+    for (let at = this.#names.length - 1; at >= 0; at--) {
+      if (this.#names[at] !== name) continue;
+      this.#values[at] = value;
+      this.#boxed[at] = boxed;
+      return;
+    }
+    this.#fail(`undefined variable: ${name}`);
+  }
+
+  #forget(mark: number): void {
+    this.#names.length = mark;
+    this.#values.length = mark;
+    this.#boxed.length = mark;
+  }
+}
+
+function printable(value: Value): string {
+  if (typeof value === 'string') return value;
+  if (value === undefined) return '<no value>';
+  return (value instanceof GoObject ? value.display() : undefined) ?? printValue(value);
+}
+
+/** `call` exists, but no value of a chart is a function. */
+function notCallable(callee: string, value: Value): never {
+  if (value === undefined || value === null) throw new GoError('call of nil');
+  throw new GoError(`non-function ${callee} of type ${typeName(value)}`);
+}

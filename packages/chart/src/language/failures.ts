@@ -1,0 +1,26 @@
+import type { SourcePlace } from '@desp/runtime/errors';
+import { byteLength } from '../value/text.ts';
+import type { Tree } from './nodes.ts';
+
+/** A template that failed while it ran; the message is Go's, `template: FILE:L:C: executing …`. */
+export class ExecutionError extends Error {
+  /** What Go wraps with `%w`. */
+  readonly wrapped: Error | undefined;
+  readonly place: SourcePlace | undefined;
+
+  constructor(message: string, wrapped?: Error, place?: SourcePlace) {
+    super(message);
+    this.name = 'ExecutionError';
+    this.wrapped = wrapped;
+    this.place = place;
+  }
+}
+
+/** Line (from 1) and column (bytes, from 0) of an offset, as Go's messages count them. */
+export function placeOf(tree: Tree, pos: number): { line: number; column: number } {
+  const before = tree.source.slice(0, pos);
+  const start = before.lastIndexOf('\n') + 1;
+  let line = 1;
+  for (let at = before.indexOf('\n'); at >= 0; at = before.indexOf('\n', at + 1)) line++;
+  return { line, column: byteLength(before.slice(start)) };
+}

@@ -1,0 +1,384 @@
+import { quote } from '../value/text.ts';
+
+/**
+ * Cuts a template into tokens, on demand, as Go's text/template does: text outside `{{ }}`, words inside, trim
+ * markers and comments swallowed. Positions and lines follow Go's, for they show in error messages.
+ */
+
+export const token = {
+  error: 0,
+  bool: 1,
+  char: 2,
+  charConstant: 3,
+  complex: 4,
+  assign: 5,
+  declare: 6,
+  eof: 7,
+  field: 8,
+  identifier: 9,
+  leftDelim: 10,
+  leftParen: 11,
+  number: 12,
+  pipe: 13,
+  rawString: 14,
+  rightDelim: 15,
+  rightParen: 16,
+  space: 17,
+  string: 18,
+  text: 19,
+  variable: 20,
+  keyword: 21,
+  block: 22,
+  break: 23,
+  continue: 24,
+  dot: 25,
+  define: 26,
+  else: 27,
+  end: 28,
+  if: 29,
+  nil: 30,
+  range: 31,
+  template: 32,
+  with: 33,
+} as const;
+
+export type TokenType = (typeof token)[keyof typeof token];
+
+export interface Token {
+  readonly type: TokenType;
+  readonly pos: number;
+  readonly text: string;
+  readonly line: number;
+}
+
+const keywords = new Map<string, TokenType>([
+  ['block', token.block],
+  ['break', token.break],
+  ['continue', token.continue],
+  ['define', token.define],
+  ['else', token.else],
+  ['end', token.end],
+  ['if', token.if],
+  ['nil', token.nil],
+  ['range', token.range],
+  ['template', token.template],
+  ['with', token.with],
+]);
+
+/** A token as Go's parser prints it in "unexpected …". */
+export function printToken({ type, text }: Token): string {
+  if (type === token.eof) return 'EOF';
+  if (type === token.error) return text;
+  if (type > token.keyword) return `<${text}>`;
+  const characters = [...text];
+  return characters.length > 10 || text.length > 10 ? `${quote(characters.slice(0, 10).join(''))}...` : quote(text);
+}
+
+const isSpaceCode = (code: number): boolean => code === 32 || code === 9 || code === 13 || code === 10;
+const letterOrDigit = /^[\p{L}\p{Nd}]$/u;
+
+export class Lexer {
+  #input: string;
+  #pos = 0;
+  #line = 1;
+  #inside = false;
+  #parens = 0;
+
+  constructor(input: string) {
+    this.#input = input;
+  }
+
+  next(): Token {
+    return this.#inside ? this.#insideAction() : this.#textOrDelim();
+  }
+
+  #textOrDelim(): Token {
+    const input = this.#input;
+    for (;;) {
+      const start = this.#pos;
+      const at = input.indexOf('{{', start);
+      if (at < 0) {
+        if (start >= input.length) return { type: token.eof, pos: start, text: 'EOF', line: this.#line };
+        this.#pos = input.length;
+        return this.#token(token.text, start, this.#line);
+      }
+      if (at > start) {
+        const line = this.#line;
+        let end = at;
+        if (this.#leftTrim(at + 2)) while (end > start && isSpaceCode(input.charCodeAt(end - 1))) end--;
+        this.#pos = at;
+        this.#countLines(start, at);
+        if (end > start) return { type: token.text, pos: start, text: input.slice(start, end), line };
+      }
+      const afterMarker = at + 2 + (this.#leftTrim(at + 2) ? 2 : 0);
+      if (!input.startsWith('/*', afterMarker)) {
+        this.#pos = afterMarker;
+        this.#inside = true;
+        this.#parens = 0;
+        const found: Token = { type: token.leftDelim, pos: at, text: '{{', line: this.#line };
+        this.#countLines(at, afterMarker);
+        return found;
+      }
+      const failure = this.#comment(at, afterMarker);
+      if (failure) return failure;
+    }
+  }
+
+  /** Skips a comment; an error token where it is malformed. */
+  #comment(delim: number, start: number): Token | undefined {
+    const input = this.#input;
+    this.#countLines(delim, start);
+    const close = input.indexOf('*/', start + 2);
+    if (close < 0) return this.#error('unclosed comment', start);
+    let at = close + 2;
+    const trim = this.#rightTrim(at) && input.startsWith('}}', at + 2);
+    if (!trim && !input.startsWith('}}', at)) return this.#error('comment ends before closing delimiter', start);
+    at += trim ? 4 : 2;
+    if (trim) at = this.#skipSpace(at);
+    this.#countLines(start, at);
+    this.#pos = at;
+    return undefined;
+  }
+
+  #insideAction(): Token {
+    const input = this.#input;
+    const start = this.#pos;
+    const trim = this.#rightTrim(start) && input.startsWith('}}', start + 2);
+    if (trim || input.startsWith('}}', start)) {
+      if (this.#parens !== 0) return this.#error('unclosed left paren', start);
+      return this.#rightDelim(trim);
+    }
+    if (start >= input.length) return this.#error('unclosed action', start);
+    const code = input.charCodeAt(start);
+    if (isSpaceCode(code)) return this.#space();
+    switch (code) {
+      case 61: // =
+        return this.#take(token.assign, 1);
+      case 58: // :
+        if (input[start + 1] !== '=') return this.#error('expected :=', start);
+        return this.#take(token.declare, 2);
+      case 124: // |
+        return this.#take(token.pipe, 1);
+      case 34: // "
+        return this.#quoted('"', token.string, 'unterminated quoted string');
+      case 39: // '
+        return this.#quoted("'", token.charConstant, 'unterminated character constant');
+      case 96: // `
+        return this.#rawString();
+      case 36: // $
+        return this.#fieldOrVariable(token.variable);
+      case 40: // (
+        this.#parens++;
+        return this.#take(token.leftParen, 1);
+      case 41: // )
+        this.#parens--;
+        if (this.#parens < 0) return this.#error('unexpected right paren', start);
+        return this.#take(token.rightParen, 1);
+      case 46: {
+        // A dot starts a number when a digit follows, or the input ends.
+        const following = input.charCodeAt(start + 1);
+        if (start + 1 < input.length && !(following >= 48 && following <= 57)) return this.#fieldOrVariable(token.field);
+        return this.#number();
+      }
+    }
+    if (code === 43 || code === 45 || (code >= 48 && code <= 57)) return this.#number();
+    if (this.#wordLength(start) > 0) return this.#identifier();
+    if (code > 32 && code < 127) return this.#take(token.char, 1);
+    return this.#error(`unrecognized character in action: ${unicodeName(input.codePointAt(start) as number)}`, start);
+  }
+
+  #rightDelim(trim: boolean): Token {
+    if (trim) {
+      this.#countLines(this.#pos, this.#pos + 2);
+      this.#pos += 2;
+    }
+    const start = this.#pos;
+    const found: Token = { type: token.rightDelim, pos: start, text: '}}', line: this.#line };
+    this.#pos += 2;
+    if (trim) {
+      const end = this.#skipSpace(this.#pos);
+      this.#countLines(this.#pos, end);
+      this.#pos = end;
+    }
+    this.#inside = false;
+    return found;
+  }
+
+  #space(): Token {
+    const start = this.#pos;
+    const end = this.#skipSpace(start);
+    // A trim marker needs its space: leave the last one to it.
+    if (this.#input[end] === '-' && this.#input.startsWith('}}', end + 1)) {
+      if (end - start === 1) return this.#rightDelim(true);
+      return this.#take(token.space, end - 1 - start);
+    }
+    return this.#take(token.space, end - start);
+  }
+
+  #quoted(mark: string, type: TokenType, problem: string): Token {
+    const input = this.#input;
+    const start = this.#pos;
+    for (let i = start + 1; i < input.length; i++) {
+      const character = input[i];
+      if (character === '\n') break;
+      if (character === '\\') {
+        i++;
+        if (input[i] === '\n') break;
+      } else if (character === mark) return this.#take(type, i + 1 - start);
+    }
+    return this.#error(problem, start);
+  }
+
+  #rawString(): Token {
+    const end = this.#input.indexOf('`', this.#pos + 1);
+    if (end < 0) return this.#error('unterminated raw quoted string', this.#pos);
+    return this.#take(token.rawString, end + 1 - this.#pos);
+  }
+
+  #fieldOrVariable(type: TokenType): Token {
+    const start = this.#pos;
+    const first = start + 1;
+    if (this.#atTerminator(first)) return this.#take(type === token.variable ? type : token.dot, 1);
+    const end = first + this.#wordLength(first);
+    if (!this.#atTerminator(end)) return this.#error(`bad character ${unicodeName(this.#input.codePointAt(end) as number)}`, start);
+    return this.#take(type, end - start);
+  }
+
+  #identifier(): Token {
+    const start = this.#pos;
+    const end = start + this.#wordLength(start);
+    if (!this.#atTerminator(end)) return this.#error(`bad character ${unicodeName(this.#input.codePointAt(end) as number)}`, start);
+    const word = this.#input.slice(start, end);
+    const keyword = keywords.get(word);
+    if (keyword !== undefined) return this.#take(keyword, end - start);
+    return this.#take(word === 'true' || word === 'false' ? token.bool : token.identifier, end - start);
+  }
+
+  #number(): Token {
+    const start = this.#pos;
+    const first = this.#scanNumber(start);
+    if (first.bad) return this.#error(`bad number syntax: ${quote(this.#input.slice(start, first.end))}`, start);
+    const sign = this.#input[first.end];
+    if (sign !== '+' && sign !== '-') return this.#take(token.number, first.end - start);
+    const second = this.#scanNumber(first.end);
+    if (second.bad || this.#input[second.end - 1] !== 'i')
+      return this.#error(`bad number syntax: ${quote(this.#input.slice(start, second.end))}`, start);
+    return this.#take(token.complex, second.end - start);
+  }
+
+  #scanNumber(start: number): { end: number; bad: boolean } {
+    const input = this.#input;
+    let at = start;
+    const accept = (set: string): boolean => {
+      if (at < input.length && set.includes(input[at] as string)) {
+        at++;
+        return true;
+      }
+      return false;
+    };
+    const run = (set: string): void => {
+      while (accept(set));
+    };
+    accept('+-');
+    let digits = '0123456789_';
+    if (accept('0')) {
+      if (accept('xX')) digits = '0123456789abcdefABCDEF_';
+      else if (accept('oO')) digits = '01234567_';
+      else if (accept('bB')) digits = '01_';
+    }
+    run(digits);
+    if (accept('.')) run(digits);
+    if (digits.length === 11 && accept('eE')) {
+      accept('+-');
+      run('0123456789_');
+    }
+    if (digits.length === 23 && accept('pP')) {
+      accept('+-');
+      run('0123456789_');
+    }
+    accept('i');
+    const more = characterLength(input, at);
+    return more > 0 ? { end: at + more, bad: true } : { end: at, bad: false };
+  }
+
+  /** Length of the letters, digits and underscores from `at`. */
+  #wordLength(at: number): number {
+    let end = at;
+    for (;;) {
+      const length = characterLength(this.#input, end);
+      if (length === 0) return end - at;
+      end += length;
+    }
+  }
+
+  #atTerminator(at: number): boolean {
+    if (at >= this.#input.length) return true;
+    const code = this.#input.charCodeAt(at);
+    if (isSpaceCode(code)) return true;
+    switch (code) {
+      case 46: // .
+      case 44: // ,
+      case 124: // |
+      case 58: // :
+      case 41: // )
+      case 40: // (
+        return true;
+      default:
+        return this.#input.startsWith('}}', at);
+    }
+  }
+
+  #leftTrim(at: number): boolean {
+    return this.#input[at] === '-' && isSpaceCode(this.#input.charCodeAt(at + 1));
+  }
+
+  #rightTrim(at: number): boolean {
+    return this.#input[at + 1] === '-' && isSpaceCode(this.#input.charCodeAt(at));
+  }
+
+  #skipSpace(at: number): number {
+    let end = at;
+    while (isSpaceCode(this.#input.charCodeAt(end))) end++;
+    return end;
+  }
+
+  #countLines(from: number, to: number): void {
+    for (let at = this.#input.indexOf('\n', from); at >= 0 && at < to; at = this.#input.indexOf('\n', at + 1)) this.#line++;
+  }
+
+  #take(type: TokenType, length: number): Token {
+    const start = this.#pos;
+    this.#pos = start + length;
+    return this.#token(type, start, this.#line);
+  }
+
+  #token(type: TokenType, start: number, line: number): Token {
+    if (type === token.text || type === token.rawString || type === token.space) this.#countLines(start, this.#pos);
+    return { type, pos: start, text: this.#input.slice(start, this.#pos), line };
+  }
+
+  /** After an error the input is empty: the parser stops at it. */
+  #error(message: string, pos: number): Token {
+    const found: Token = { type: token.error, pos, text: message, line: this.#line };
+    this.#input = '';
+    this.#pos = 0;
+    return found;
+  }
+}
+
+/** Length in UTF-16 units of a letter, digit or underscore at an offset; 0 for anything else. */
+function characterLength(input: string, at: number): number {
+  const code = input.charCodeAt(at);
+  if (code < 0x80) {
+    return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95 ? 1 : 0;
+  }
+  if (Number.isNaN(code)) return 0;
+  const character = String.fromCodePoint(input.codePointAt(at) as number);
+  return letterOrDigit.test(character) ? character.length : 0;
+}
+
+/** Go's `%#U`. */
+function unicodeName(code: number): string {
+  const hex = `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  return code >= 32 && code !== 127 ? `${hex} '${String.fromCodePoint(code)}'` : hex;
+}

@@ -1,0 +1,65 @@
+import { quote, unquote } from '../value/text.ts';
+import { kind, type NumberNode } from './nodes.ts';
+
+/**
+ * A number literal in all forms its text can take (a Go constant has no type until it is used).
+ * Returns the reason in Go's words where the text is no number.
+ */
+export function parseNumber(pos: number, text: string, isChar: boolean): NumberNode | string {
+  if (isChar) {
+    const character = unquote(text);
+    if (character === undefined || character === '') return 'invalid syntax';
+    const code = character.codePointAt(0) as number;
+    if (String.fromCodePoint(code) !== character) return `malformed character constant: ${text}`;
+    return { type: kind.number, pos, text, integer: BigInt(code), unsigned: BigInt(code), float: code };
+  }
+  if (text.endsWith('i')) return `complex numbers are not supported: ${quote(text)}`;
+  let integer = parseInteger(text);
+  let unsigned = integer !== undefined && integer >= 0n && !/^[+-]/.test(text) ? integer : undefined;
+  const wide = integer;
+  if (integer !== undefined && BigInt.asIntN(64, integer) !== integer) integer = undefined;
+  if (unsigned !== undefined && BigInt.asUintN(64, unsigned) !== unsigned) unsigned = undefined;
+  if (integer === 0n) unsigned = 0n;
+  let float: number | undefined;
+  if (integer !== undefined) float = Number(integer);
+  else if (unsigned !== undefined) float = Number(unsigned);
+  else {
+    float = parseFloat64(text);
+    if (float !== undefined && wide !== undefined && !/[.eEpP]/.test(text)) return `integer overflow: ${quote(text)}`;
+    if (float !== undefined && Number.isInteger(float) && Math.abs(float) < 2 ** 63) {
+      integer = BigInt(float);
+      if (float >= 0) unsigned = integer;
+    }
+  }
+  if (integer === undefined && unsigned === undefined && float === undefined) return `illegal number syntax: ${quote(text)}`;
+  return { type: kind.number, pos, text, integer, unsigned, float };
+}
+
+const integerForm = /^[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)$/;
+
+/** strconv.ParseInt with base 0; undefined for what is no integer, unbounded otherwise. */
+export function parseInteger(text: string): bigint | undefined {
+  if (!integerForm.test(text)) return undefined;
+  const negative = text[0] === '-';
+  let digits = text.replace(/^[+-]/, '').replaceAll('_', '');
+  if (/^0[0-7]/.test(digits)) digits = `0o${digits.slice(1)}`;
+  return negative ? -BigInt(digits) : BigInt(digits);
+}
+
+const floatForm = /^[+-]?(?:(?:[0-9]+(?:_[0-9]+)*)?\.?(?:[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?)$/;
+const hexFloatForm = /^([+-]?)0[xX]([0-9a-fA-F_]*)\.?([0-9a-fA-F_]*)[pP]([+-]?[0-9]+)$/;
+
+/** strconv.ParseFloat of a literal; undefined for what is none or overflows. Underscores only where a base-0 literal has them. */
+export function parseFloat64(text: string, underscores = true): number | undefined {
+  const hex = hexFloatForm.exec(text);
+  if (hex) {
+    const [, sign = '', whole = '', fraction = '', exponent = '0'] = hex.map((part) => part.replaceAll('_', ''));
+    if (whole + fraction === '') return undefined;
+    const mantissa = Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction.length);
+    return Number.isFinite(mantissa) ? (sign === '-' ? -mantissa : mantissa) : undefined;
+  }
+  if (!floatForm.test(text) || !/[0-9]/.test(text) || /^[+-]?\.?[eE]/.test(text)) return undefined;
+  if (!underscores && text.includes('_')) return undefined;
+  const value = Number(text.replaceAll('_', ''));
+  return Number.isFinite(value) ? value : undefined;
+}

@@ -1,0 +1,438 @@
+import { quote, unquote } from '../value/text.ts';
+import { Lexer, printToken, type Token, type TokenType, token } from './lexer.ts';
+import {
+  type BranchNode,
+  type ChainNode,
+  type CommandNode,
+  isEmptyTree,
+  kind,
+  type ListNode,
+  type Node,
+  type Operand,
+  type PipeNode,
+  printNode,
+  type StopNode,
+  type TemplateNode,
+  type Tree,
+  type VariableNode,
+} from './nodes.ts';
+import { parseNumber } from './numbers.ts';
+
+/** A template that cannot be parsed; the message is Go's, `template: FILE:LINE: …`. */
+export class TemplateSyntaxError extends Error {
+  readonly line: number;
+
+  constructor(file: string, line: number, problem: string) {
+    super(`template: ${file}:${line}: ${problem}`);
+    this.name = 'TemplateSyntaxError';
+    this.line = line;
+  }
+}
+
+/** Deepest nesting of actions and of parentheses. Go allows 10,000 parentheses; nobody writes 200. */
+const maxNesting = 500;
+
+/**
+ * Parses one template text.
+ *
+ * @param name under which the text itself becomes a template, and which errors name.
+ * @param isFunction tells the names of functions; another name in their place is an error.
+ * @returns trees by name: the text's own and one for each `define` and `block`.
+ * @throws TemplateSyntaxError
+ */
+export function parseTemplate(name: string, source: string, isFunction: (name: string) => boolean): Map<string, Tree> {
+  const parser = new Parser(name, source, isFunction);
+  parser.parse();
+  return parser.trees;
+}
+
+class Parser {
+  readonly trees = new Map<string, Tree>();
+  readonly #name: string;
+  readonly #source: string;
+  readonly #isFunction: (name: string) => boolean;
+  readonly #lexer: Lexer;
+  /** Tokens that were put back, the next one last. */
+  readonly #back: Token[] = [];
+  /** The newest token from the lexer: its line is the line of an error, as in Go. */
+  #last: Token = { type: token.eof, pos: 0, text: '', line: 1 };
+  #variables: string[] = ['$'];
+  #rangeDepth = 0;
+  #parenDepth = 0;
+  #nesting = 0;
+  #actionLine = 0;
+
+  constructor(name: string, source: string, isFunction: (name: string) => boolean) {
+    this.#name = name;
+    this.#source = source;
+    this.#isFunction = isFunction;
+    this.#lexer = new Lexer(source);
+  }
+
+  parse(): void {
+    const root: ListNode = { type: kind.list, pos: this.#peek().pos, nodes: [] };
+    while (this.#peek().type !== token.eof) {
+      if (this.#peek().type === token.leftDelim) {
+        const delim = this.#next();
+        const word = this.#nextNonSpace();
+        if (word.type === token.define) {
+          this.#definition();
+          continue;
+        }
+        this.#back.push(word, delim);
+      }
+      const node = this.#textOrAction();
+      if (node.type === kind.end || node.type === kind.else) this.#fail(`unexpected ${printNode(node)}`);
+      root.nodes.push(node as Node);
+    }
+    this.#add(this.#name, root);
+  }
+
+  #add(name: string, root: ListNode): void {
+    const known = this.trees.get(name);
+    if (!known || isEmptyTree(known.root)) {
+      this.trees.set(name, { name, parseName: this.#name, source: this.#source, root });
+    } else if (!isEmptyTree(root)) {
+      this.#fail(`template: multiple definition of template "${name}"`);
+    }
+  }
+
+  #definition(): void {
+    const context = 'define clause';
+    const name = this.#templateName(this.#nextNonSpace(), context);
+    this.#expect(token.rightDelim, context);
+    this.#add(name, this.#body(context));
+  }
+
+  /** A body with variables and ranges of its own, up to its `end`. */
+  #body(context: string): ListNode {
+    const outer = { variables: this.#variables, range: this.#rangeDepth, line: this.#actionLine };
+    this.#variables = ['$'];
+    this.#rangeDepth = 0;
+    const [list, end] = this.#itemList();
+    if (end.type !== kind.end) this.#fail(`unexpected ${printNode(end)} in ${context}`);
+    this.#variables = outer.variables;
+    this.#rangeDepth = outer.range;
+    this.#actionLine = outer.line;
+    return list;
+  }
+
+  #itemList(): [ListNode, StopNode] {
+    const list: ListNode = { type: kind.list, pos: this.#peekNonSpace().pos, nodes: [] };
+    if (++this.#nesting > maxNesting) this.#fail('exceeded maximum nesting of actions');
+    while (this.#peekNonSpace().type !== token.eof) {
+      const node = this.#textOrAction();
+      if (node.type === kind.end || node.type === kind.else) {
+        this.#nesting--;
+        return [list, node];
+      }
+      list.nodes.push(node as Node);
+    }
+    return this.#fail('unexpected EOF');
+  }
+
+  #textOrAction(): Node | StopNode {
+    const found = this.#nextNonSpace();
+    if (found.type === token.text) return { type: kind.text, pos: found.pos, text: found.text };
+    if (found.type === token.leftDelim) {
+      this.#actionLine = found.line;
+      const node = this.#action();
+      this.#actionLine = 0;
+      return node;
+    }
+    return this.#unexpected(found, 'input');
+  }
+
+  #action(): Node | StopNode {
+    const found = this.#nextNonSpace();
+    switch (found.type) {
+      case token.block:
+        return this.#block();
+      case token.break:
+        return this.#jump(found, kind.break);
+      case token.continue:
+        return this.#jump(found, kind.continue);
+      case token.else: {
+        const following = this.#peekNonSpace();
+        if (following.type === token.if || following.type === token.with) return { type: kind.else, pos: following.pos };
+        return { type: kind.else, pos: this.#expect(token.rightDelim, 'else').pos };
+      }
+      case token.end:
+        return { type: kind.end, pos: this.#expect(token.rightDelim, 'end').pos };
+      case token.if:
+        return this.#branch('if');
+      case token.range:
+        return this.#branch('range');
+      case token.with:
+        return this.#branch('with');
+      case token.template:
+        return this.#template();
+      default: {
+        this.#back.push(found);
+        // As Go: the position is that of the token after the delimiter, the space where there is one.
+        return { type: kind.action, pos: found.pos, pipe: this.#pipeline('command', token.rightDelim) };
+      }
+    }
+  }
+
+  #jump(word: Token, type: typeof kind.break | typeof kind.continue): Node {
+    const text = type === kind.break ? '{{break}}' : '{{continue}}';
+    const following = this.#nextNonSpace();
+    if (following.type !== token.rightDelim) this.#unexpected(following, text);
+    if (this.#rangeDepth === 0) this.#fail(`${text} outside {{range}}`);
+    return { type, pos: word.pos };
+  }
+
+  #branch(word: 'if' | 'with' | 'range'): BranchNode {
+    const declared = this.#variables.length;
+    const pipe = this.#pipeline(word, token.rightDelim);
+    if (word === 'range') this.#rangeDepth++;
+    const [list, stop] = this.#itemList();
+    if (word === 'range') this.#rangeDepth--;
+    let elseList: ListNode | undefined;
+    if (stop.type === kind.else) {
+      const following = this.#peek().type;
+      if ((word === 'if' && following === token.if) || (word === 'with' && following === token.with)) {
+        this.#next();
+        if (++this.#nesting > maxNesting) this.#fail('exceeded maximum nesting of actions');
+        elseList = { type: kind.list, pos: stop.pos, nodes: [this.#branch(word)] };
+        this.#nesting--;
+      } else {
+        const [rest, end] = this.#itemList();
+        if (end.type !== kind.end) this.#fail(`expected end; found ${printNode(end)}`);
+        elseList = rest;
+      }
+    }
+    this.#variables.length = declared;
+    return { type: kind[word], pos: pipe.pos, pipe, list, elseList };
+  }
+
+  #template(): TemplateNode {
+    const context = 'template clause';
+    const word = this.#nextNonSpace();
+    const name = this.#templateName(word, context);
+    const following = this.#nextNonSpace();
+    if (following.type === token.rightDelim) return { type: kind.template, pos: word.pos, name, pipe: undefined };
+    this.#back.push(following);
+    return { type: kind.template, pos: word.pos, name, pipe: this.#pipeline(context, token.rightDelim) };
+  }
+
+  #block(): TemplateNode {
+    const context = 'block clause';
+    const word = this.#nextNonSpace();
+    const name = this.#templateName(word, context);
+    const pipe = this.#pipeline(context, token.rightDelim);
+    this.#add(name, this.#body(context));
+    return { type: kind.template, pos: word.pos, name, pipe };
+  }
+
+  #templateName(word: Token, context: string): string {
+    if (word.type !== token.string && word.type !== token.rawString) return this.#unexpected(word, context);
+    return unquote(word.text) ?? this.#fail('invalid syntax');
+  }
+
+  #pipeline(context: string, end: TokenType): PipeNode {
+    const pipe: PipeNode = { type: kind.pipe, pos: this.#peekNonSpace().pos, isAssign: false, declared: [], commands: [] };
+    this.#declarations(pipe, context);
+    for (;;) {
+      const found = this.#nextNonSpace();
+      switch (found.type) {
+        case end:
+          this.#checkPipeline(pipe, context);
+          return pipe;
+        case token.bool:
+        case token.charConstant:
+        case token.complex:
+        case token.dot:
+        case token.field:
+        case token.identifier:
+        case token.number:
+        case token.nil:
+        case token.rawString:
+        case token.string:
+        case token.variable:
+        case token.leftParen:
+          this.#back.push(found);
+          pipe.commands.push(this.#command());
+          break;
+        default:
+          this.#unexpected(found, context);
+      }
+    }
+  }
+
+  #declarations(pipe: PipeNode, context: string): void {
+    for (;;) {
+      const variable = this.#peekNonSpace();
+      if (variable.type !== token.variable) return;
+      this.#next();
+      const after = this.#peek();
+      const following = this.#peekNonSpace();
+      const isComma = following.type === token.char && following.text === ',';
+      if (following.type !== token.assign && following.type !== token.declare && !isComma) {
+        // Not a declaration: put it all back, the space too, for it separates arguments.
+        if (after.type === token.space) this.#back.push(after);
+        this.#back.push(variable);
+        return;
+      }
+      this.#nextNonSpace();
+      pipe.declared.push({ type: kind.variable, pos: variable.pos, path: variable.text.split('.') });
+      this.#variables.push(variable.text);
+      if (!isComma) {
+        pipe.isAssign = following.type === token.assign;
+        return;
+      }
+      if (context !== 'range' || pipe.declared.length >= 2) this.#fail(`too many declarations in ${context}`);
+      const next = this.#peekNonSpace().type;
+      if (next !== token.variable && next !== token.rightDelim && next !== token.rightParen)
+        this.#fail('range can only initialize variables');
+    }
+  }
+
+  #checkPipeline(pipe: PipeNode, context: string): void {
+    if (pipe.commands.length === 0) this.#fail(`missing value for ${context}`);
+    for (let i = 1; i < pipe.commands.length; i++) {
+      switch (pipe.commands[i]?.args[0]?.type) {
+        case kind.bool:
+        case kind.dot:
+        case kind.nil:
+        case kind.number:
+        case kind.string:
+          this.#fail(`non executable command in pipeline stage ${i + 1}`);
+      }
+    }
+  }
+
+  #command(): CommandNode {
+    const args: Operand[] = [];
+    const pos = this.#peekNonSpace().pos;
+    for (;;) {
+      this.#peekNonSpace();
+      const operand = this.#operand();
+      if (operand) args.push(operand);
+      const found = this.#next();
+      if (found.type === token.space) continue;
+      if (found.type === token.rightDelim || found.type === token.rightParen) this.#back.push(found);
+      else if (found.type !== token.pipe) this.#unexpected(found, 'operand');
+      break;
+    }
+    if (args.length === 0) this.#fail('empty command');
+    return { type: kind.command, pos, args };
+  }
+
+  #operand(): Operand | undefined {
+    const node = this.#term();
+    if (!node || this.#peek().type !== token.field) return node;
+    const pos = this.#peek().pos;
+    const path: string[] = [];
+    while (this.#peek().type === token.field) path.push(this.#next().text.slice(1));
+    switch (node.type) {
+      case kind.field:
+        return { type: kind.field, pos, path: [...node.path, ...path] };
+      case kind.variable:
+        return { type: kind.variable, pos, path: [...node.path, ...path] };
+      case kind.bool:
+      case kind.string:
+      case kind.number:
+      case kind.nil:
+      case kind.dot:
+        return this.#fail(`unexpected . after term ${quote(printNode(node))}`);
+      default: {
+        const chain: ChainNode = { type: kind.chain, pos, node, path };
+        return chain;
+      }
+    }
+  }
+
+  #term(): Operand | undefined {
+    const found = this.#nextNonSpace();
+    switch (found.type) {
+      case token.identifier:
+        if (!this.#isFunction(found.text)) this.#fail(`function "${found.text}" not defined`);
+        return { type: kind.identifier, pos: found.pos, name: found.text };
+      case token.dot:
+        return { type: kind.dot, pos: found.pos };
+      case token.nil:
+        return { type: kind.nil, pos: found.pos };
+      case token.variable:
+        return this.#variable(found);
+      case token.field:
+        return { type: kind.field, pos: found.pos, path: [found.text.slice(1)] };
+      case token.bool:
+        return { type: kind.bool, pos: found.pos, value: found.text === 'true' };
+      case token.charConstant:
+      case token.complex:
+      case token.number: {
+        const number = parseNumber(found.pos, found.text, found.type === token.charConstant);
+        return typeof number === 'string' ? this.#fail(number) : number;
+      }
+      case token.leftParen: {
+        if (this.#parenDepth >= maxNesting) this.#fail('max expression depth exceeded');
+        this.#parenDepth++;
+        const pipe = this.#pipeline('parenthesized pipeline', token.rightParen);
+        this.#parenDepth--;
+        return pipe;
+      }
+      case token.string:
+      case token.rawString: {
+        const text = unquote(found.text) ?? this.#fail('invalid syntax');
+        return { type: kind.string, pos: found.pos, quoted: found.text, text };
+      }
+      default:
+        this.#back.push(found);
+        return undefined;
+    }
+  }
+
+  #variable(found: Token): VariableNode {
+    if (!this.#variables.includes(found.text)) this.#fail(`undefined variable "${found.text}"`);
+    return { type: kind.variable, pos: found.pos, path: [found.text] };
+  }
+
+  #next(): Token {
+    const found = this.#back.pop();
+    if (found) return found;
+    this.#last = this.#lexer.next();
+    return this.#last;
+  }
+
+  #peek(): Token {
+    const found = this.#back.at(-1);
+    if (found) return found;
+    this.#last = this.#lexer.next();
+    this.#back.push(this.#last);
+    return this.#last;
+  }
+
+  #nextNonSpace(): Token {
+    for (;;) {
+      const found = this.#next();
+      if (found.type !== token.space) return found;
+    }
+  }
+
+  #peekNonSpace(): Token {
+    const found = this.#nextNonSpace();
+    this.#back.push(found);
+    return found;
+  }
+
+  #expect(type: TokenType, context: string): Token {
+    const found = this.#nextNonSpace();
+    return found.type === type ? found : this.#unexpected(found, context);
+  }
+
+  #unexpected(found: Token, context: string): never {
+    if (found.type !== token.error) return this.#fail(`unexpected ${printToken(found)} in ${context}`);
+    let extra = '';
+    if (this.#actionLine !== 0 && this.#actionLine !== found.line) {
+      extra = ` in action started at ${this.#name}:${this.#actionLine}`;
+      if (found.text.endsWith(' action')) extra = extra.slice(' in action'.length);
+    }
+    return this.#fail(printToken(found) + extra);
+  }
+
+  #fail(problem: string): never {
+    throw new TemplateSyntaxError(this.#name, this.#last.line, problem);
+  }
+}

@@ -1,0 +1,23 @@
+/** What one load or render may cost; a chart that goes past ends with `LIMIT_EXCEEDED`. */
+export interface Limits {
+  /** Nodes of templates that may be walked, plus the work that functions report. */
+  readonly steps: number;
+  /** Characters that all templates together may print, and that one string may hold. */
+  readonly outputLength: number;
+  /** Depth of include, template and tpl calls together. Go allows 100,000 on its growing stack; ours does not grow. */
+  readonly depth: number;
+  /** Bytes of one file of the chart. Helm's own figure. */
+  readonly fileBytes: number;
+  /** Bytes of all files of a chart. Helm's own figure for archives. */
+  readonly chartBytes: number;
+  readonly files: number;
+}
+
+export const defaultLimits: Limits = {
+  steps: 20_000_000,
+  outputLength: 64 * 1024 * 1024,
+  depth: 1100,
+  fileBytes: 5 * 1024 * 1024,
+  chartBytes: 100 * 1024 * 1024,
+  files: 20_000,
+};

@@ -1,0 +1,140 @@
+import { ChartError } from '../errors.ts';
+import type { Profile } from '../profile.ts';
+import { isCompatible } from '../semver/constraint.ts';
+import { deepCopy } from '../value/copy.ts';
+import type { Value, ValueMap } from '../value/kinds.ts';
+import { type CoalesceOptions, coalesceTables, coalesceValues, mergeChartValues } from '../values/coalesce.ts';
+import type { Dependency } from './metadata.ts';
+import { WorkChart } from './work-chart.ts';
+
+/** Which subcharts take part, under which names, and what they export to their parents: Helm's ProcessDependencies. */
+export function processDependencies(chart: WorkChart, values: ValueMap, options: CoalesceOptions): void {
+  enable(chart, values, '', options);
+  importAll(chart, options);
+}
+
+/** Fails where Chart.yaml names charts that charts/ lacks. */
+export function checkDependencies(chart: WorkChart, profile: Profile): void {
+  const missing = (chart.declared ?? []).filter((wanted) => !chart.dependencies.some((child) => child.metadata.name === wanted.name));
+  if (missing.length === 0) return;
+  const command = profile.name === 'helm3' ? '`helm dependency build`' : "'helm dependency build'";
+  const names = missing.map((wanted) => wanted.name).join(', ');
+  throw new ChartError(
+    'DEPENDENCY_MISSING',
+    `an error occurred while checking for chart dependencies. You may need to run ${command} to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${names}`,
+    { cure: 'Fetch the dependencies into charts/.' },
+  );
+}
+
+function enable(chart: WorkChart, values: ValueMap, path: string, options: CoalesceOptions): void {
+  if (!chart.declared) return;
+  const { declared } = chart;
+  const isDeclared = (child: WorkChart): boolean => declared.some((wanted) => matches(child, wanted));
+  const children = chart.dependencies.filter((child) => !isDeclared(child));
+  for (const wanted of declared) {
+    const child = chart.dependencies.find((candidate) => matches(candidate, wanted));
+    if (child) children.push(new WorkChart(child, wanted.alias));
+  }
+  const named = declared.map((wanted) => ({ ...wanted, name: wanted.alias || wanted.name, enabled: true }));
+  chart.adopt(children);
+  const all = coalesceValues(chart, values, options);
+  const enabled = named.filter((wanted) => isEnabled(wanted, all, path, options));
+  const off = new Set(named.filter((wanted) => !enabled.includes(wanted)).map((wanted) => wanted.name));
+  const kept = children.filter((child) => !off.has(child.name));
+  for (const child of kept) enable(child, all, `${path}${child.name}.`, options);
+  chart.declared = enabled.filter((wanted) => !off.has(wanted.name));
+  chart.adopt(kept);
+}
+
+const matches = (child: WorkChart, wanted: Dependency): boolean =>
+  child.name === wanted.name && isCompatible(wanted.version, child.metadata.version);
+
+/** Tags decide first, then the first condition that is set to a boolean. */
+function isEnabled(wanted: Dependency, values: ValueMap, path: string, { warn }: CoalesceOptions): boolean {
+  let enabled = byTags(wanted, values, warn);
+  for (const condition of wanted.condition.trim().split(',')) {
+    if (condition === '') continue;
+    const value = valueAt(values, path + condition);
+    if (value === undefined) continue;
+    if (typeof value === 'boolean') {
+      enabled = value;
+      break;
+    }
+    warn(`Warning: Condition path '${condition}' for chart ${wanted.name} returned non-bool value`);
+  }
+  return enabled;
+}
+
+function byTags(wanted: Dependency, values: ValueMap, warn: (line: string) => void): boolean {
+  const tags = values.get('tags');
+  if (!(tags instanceof Map)) return true;
+  let on = false;
+  let off = false;
+  for (const tag of wanted.tags ?? []) {
+    if (!tags.has(tag)) continue;
+    const value = tags.get(tag);
+    if (value === true) on = true;
+    else if (value === false) off = true;
+    else warn(`Warning: Tag '${tag}' for chart ${wanted.name} returned non-bool value`);
+  }
+  return on || !off;
+}
+
+/** The value at a dotted path; undefined where there is none or where a table stands. */
+function valueAt(values: ValueMap, path: string): Value {
+  let current: Value = values;
+  for (const key of path.split('.')) {
+    if (!(current instanceof Map) || !current.has(key)) return undefined;
+    current = current.get(key);
+  }
+  return current instanceof Map ? undefined : current;
+}
+
+export function tableAt(values: ValueMap, path: string): ValueMap | undefined {
+  let current: Value = values;
+  for (const key of path.split('.')) {
+    if (!(current instanceof Map)) return undefined;
+    current = current.get(key);
+  }
+  return current instanceof Map ? current : undefined;
+}
+
+function importAll(chart: WorkChart, options: CoalesceOptions): void {
+  for (const child of chart.dependencies) importAll(child, options);
+  importValues(chart, options);
+}
+
+function importValues(chart: WorkChart, options: CoalesceOptions): void {
+  if (!chart.declared) return;
+  const merge = options.profile.mergeImportValues;
+  const all = merge ? mergeChartValues(chart, new Map(), options) : coalesceValues(chart, new Map(), options);
+  let imported: ValueMap = new Map();
+  for (const { name, importValues: imports } of chart.declared) {
+    for (const item of imports ?? []) {
+      const child = typeof item === 'string' ? `exports.${item}` : item.child;
+      const parent = typeof item === 'string' ? '.' : item.parent;
+      const table = tableAt(all, `${name}.${child}`);
+      if (!table) {
+        options.warn(`Warning: ImportValues missing table from chart ${name}: "${child.split('.').at(-1)}" is not a table`);
+        continue;
+      }
+      imported = coalesceTables(imported, placedAt(parent, table), '', merge, options.warn);
+    }
+  }
+  const own = deepCopy(all);
+  if (!merge) dropNulls(own);
+  chart.values = coalesceTables(own, imported, '', merge, options.warn);
+}
+
+/** The table below the parent's dotted path; `.` is the top. */
+function placedAt(path: string, table: ValueMap): ValueMap {
+  if (path === '.') return table;
+  return path.split('.').reduceRight<ValueMap>((inner, key) => new Map([[key, inner]]), table);
+}
+
+function dropNulls(map: ValueMap): void {
+  for (const [key, value] of map) {
+    if (value === null) map.delete(key);
+    else if (value instanceof Map) dropNulls(value);
+  }
+}

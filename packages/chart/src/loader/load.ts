@@ -1,0 +1,153 @@
+import { ChartError, type ChartErrorCode } from '../errors.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
+import type { ValueMap } from '../value/kinds.ts';
+import { fromBytes, quote } from '../value/text.ts';
+import { mergeMaps } from '../values/merge.ts';
+import { ConversionError, yamlToMap } from '../yaml/values.ts';
+import type { Chart, ChartFile, ChartTemplate } from './chart.ts';
+import { splitDocuments } from './documents.ts';
+import { checkMetadata, readMetadata } from './metadata.ts';
+
+export interface LoadOptions {
+  readonly limits?: Partial<Limits>;
+  /** Values files may hold several documents, as in Helm 4. Default true. */
+  readonly multiDocumentValues?: boolean;
+  /** Opens `charts/NAME.tgz`; without it such a file is an error. */
+  readonly unpack?: (archive: Uint8Array) => ChartFile[];
+}
+
+/**
+ * Makes a chart of its files.
+ *
+ * @param files all files of the chart's folder, subcharts under `charts/` included, after .helmignore
+ * @throws ChartError with Helm's message
+ */
+export function loadChart(files: readonly ChartFile[], options: LoadOptions = {}): Chart {
+  const limits = { ...defaultLimits, ...options.limits };
+  checkSizes(files, limits);
+  return load(files, options, 0);
+}
+
+/** Deepest nesting of charts in charts/. */
+const maxChartDepth = 32;
+
+function checkSizes(files: readonly ChartFile[], limits: Limits): void {
+  let total = 0;
+  if (files.length > limits.files) throw tooLarge(`chart has ${files.length} files, more than ${limits.files}`);
+  for (const { name, data } of files) {
+    total += data.length;
+    if (data.length > limits.fileBytes)
+      throw tooLarge(`chart file ${quote(name)} is larger than the maximum file size ${limits.fileBytes}`);
+  }
+  if (total > limits.chartBytes) throw tooLarge(`chart has ${total} bytes, more than ${limits.chartBytes}`);
+}
+
+const tooLarge = (problem: string): ChartError =>
+  new ChartError('LIMIT_EXCEEDED', problem, { cure: 'List what templates do not need in .helmignore.' });
+
+function load(files: readonly ChartFile[], options: LoadOptions, depth: number): Chart {
+  if (depth > maxChartDepth) throw tooLarge(`charts are nested more than ${maxChartDepth} deep`);
+  const texts = new Map(files.map((file) => [file.name, file]));
+  const text = (name: string): string | undefined => {
+    const file = texts.get(name);
+    return file && fromBytes(stripBom(file.data));
+  };
+  const chartYaml = text('Chart.yaml');
+  const requirements = text('requirements.yaml');
+  const parts = [chartYaml, requirements].filter((part) => part !== undefined);
+  const metadata = reading(chartYaml === undefined ? 'requirements.yaml' : 'Chart.yaml', () => readMetadata(parts));
+  if (parts.length === 0)
+    throw new ChartError('CHART_INVALID', 'Chart.yaml file is missing', { cure: 'Name a folder or archive that holds a chart.' });
+  checkMetadata(metadata);
+  const valuesText = text('values.yaml');
+  const values =
+    valuesText === undefined ? new Map() : reading('values.yaml', () => readValues(valuesText, options.multiDocumentValues ?? true));
+  const sorted = sortFiles(files, metadata.apiVersion);
+  return {
+    metadata,
+    values,
+    schema: texts.get('values.schema.json')?.data,
+    templates: sorted.templates,
+    files: sorted.files,
+    dependencies: [...sorted.charts].flatMap(([folder, inner]) => loadSubchart(folder, inner, metadata.name, options, depth)),
+  };
+}
+
+function reading<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ConversionError)
+      throw new ChartError('CHART_INVALID', `cannot load ${file}: ${error.message}`, { where: { file } });
+    throw error;
+  }
+}
+
+/** A values file: one document, or several merged in order. @throws ConversionError */
+export function readValues(text: string, multiDocument: boolean): ValueMap {
+  if (!multiDocument) return yamlToMap(text);
+  let values: ValueMap = new Map();
+  for (const document of splitDocuments(text)) {
+    try {
+      values = mergeMaps(values, yamlToMap(document));
+    } catch (error) {
+      if (error instanceof ConversionError) throw new ConversionError(`cannot unmarshal yaml document: ${error.message}`);
+      throw error;
+    }
+  }
+  return values;
+}
+
+interface Sorted {
+  readonly templates: ChartTemplate[];
+  readonly files: ChartFile[];
+  /** Files below `charts/`, by the first part of their path. */
+  readonly charts: Map<string, ChartFile[]>;
+}
+
+function sortFiles(files: readonly ChartFile[], apiVersion: string): Sorted {
+  const sorted: Sorted = { templates: [], files: [], charts: new Map() };
+  for (const file of files) {
+    const { name } = file;
+    const data = stripBom(file.data);
+    if (name === 'Chart.yaml' || name === 'Chart.lock' || name === 'values.yaml' || name === 'values.schema.json') continue;
+    if (name === 'requirements.yaml' || name === 'requirements.lock') {
+      if (apiVersion === 'v1') sorted.files.push({ name, data });
+    } else if (name.startsWith('templates/')) sorted.templates.push({ name, text: fromBytes(data), parsed: new Map() });
+    else if (name.startsWith('charts/') && !name.endsWith('.prov')) {
+      const inner = name.slice('charts/'.length);
+      const folder = inner.split('/')[0] as string;
+      const list = sorted.charts.get(folder) ?? [];
+      list.push({ name: inner, data: file.data });
+      sorted.charts.set(folder, list);
+    } else sorted.files.push({ name, data });
+  }
+  return sorted;
+}
+
+function loadSubchart(folder: string, files: readonly ChartFile[], parent: string, options: LoadOptions, depth: number): Chart[] {
+  if (/^[_.]/.test(folder)) return [];
+  try {
+    if (folder.endsWith('.tgz')) {
+      const [archive] = files;
+      if (!archive || archive.name !== folder)
+        throw new Error(`error unpacking subchart tar in ${parent}: expected ${folder}, got ${archive?.name}`);
+      if (!options.unpack)
+        throw new ChartError('UNSUPPORTED', 'packed subcharts cannot be opened here', { cure: 'Unpack the archives in charts/.' });
+      return [load(options.unpack(archive.data), options, depth + 1)];
+    }
+    const inner = files
+      .filter((file) => file.name.includes('/'))
+      .map((file) => ({ name: file.name.slice(folder.length + 1), data: file.data }));
+    return [load(inner, options, depth + 1)];
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const code: ChartErrorCode = error instanceof ChartError ? error.code : 'CHART_INVALID';
+    throw new ChartError(code, `error unpacking subchart ${folder} in ${parent}: ${error.message}`, { cause: error });
+  }
+}
+
+/** A byte order mark at the start of a file does not count. */
+function stripBom(data: Uint8Array): Uint8Array {
+  return data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf ? data.subarray(3) : data;
+}

@@ -1,0 +1,215 @@
+import { ChartError } from '../errors.ts';
+import { parseVersion } from '../semver/version.ts';
+import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
+import { quote } from '../value/text.ts';
+import { formatFloat32 } from '../yaml/reader.ts';
+import { ConversionError, yamlToValue } from '../yaml/values.ts';
+
+/** Chart.yaml, as far as Helm reads it. Absent strings are empty, absent lists undefined. */
+export interface Metadata {
+  readonly name: string;
+  readonly home: string;
+  readonly sources: readonly string[] | undefined;
+  readonly version: string;
+  readonly description: string;
+  readonly keywords: readonly string[] | undefined;
+  readonly maintainers: readonly Maintainer[] | undefined;
+  readonly icon: string;
+  readonly apiVersion: string;
+  readonly condition: string;
+  readonly tags: string;
+  readonly appVersion: string;
+  readonly deprecated: boolean;
+  readonly annotations: ReadonlyMap<string, string> | undefined;
+  readonly kubeVersion: string;
+  readonly dependencies: readonly Dependency[] | undefined;
+  readonly type: string;
+}
+
+export interface Maintainer {
+  readonly name: string;
+  readonly email: string;
+  readonly url: string;
+}
+
+export interface Dependency {
+  readonly name: string;
+  readonly version: string;
+  readonly repository: string;
+  readonly condition: string;
+  readonly tags: readonly string[] | undefined;
+  readonly enabled: boolean;
+  readonly importValues: readonly ImportValue[] | undefined;
+  readonly alias: string;
+}
+
+/** `import-values`: a name under `exports`, or a pair of paths. */
+export type ImportValue = string | { readonly child: string; readonly parent: string };
+
+/** Reads the fields of a YAML map as Go unmarshals them into strings, booleans and lists. */
+class Fields {
+  readonly #map: ValueMap;
+  readonly #type: string;
+
+  constructor(map: ValueMap, type: string) {
+    this.#map = map;
+    this.#type = type;
+  }
+
+  /** The key as written, or else one that differs in case only, as encoding/json has it. */
+  get(name: string): Value {
+    if (this.#map.has(name)) return this.#map.get(name) ?? null;
+    const lower = name.toLowerCase();
+    for (const [key, value] of this.#map) if (key.toLowerCase() === lower) return value ?? null;
+    return null;
+  }
+
+  text(name: string): string {
+    return this.#text(this.get(name), name);
+  }
+
+  #text(value: Value, name: string): string {
+    if (value === null) return '';
+    if (typeof value === 'string') return value;
+    if (value instanceof GoInt) return value.toString();
+    if (typeof value === 'number') return formatFloat32(value);
+    if (typeof value === 'boolean') return String(value);
+    return this.#fail(value, name, 'string');
+  }
+
+  flag(name: string): boolean {
+    const value = this.get(name);
+    if (value === null) return false;
+    return typeof value === 'boolean' ? value : this.#fail(value, name, 'bool');
+  }
+
+  list(name: string): readonly Value[] | undefined {
+    const value = this.get(name);
+    if (value === null) return undefined;
+    return Array.isArray(value) ? value : this.#fail(value, name, '[]');
+  }
+
+  texts(name: string): readonly string[] | undefined {
+    return this.list(name)?.map((item) => this.#text(item, name));
+  }
+
+  textMap(name: string): ReadonlyMap<string, string> | undefined {
+    const value = this.get(name);
+    if (value === null) return undefined;
+    if (!(value instanceof Map)) return this.#fail(value, name, 'map[string]string');
+    return new Map([...value].map(([key, item]) => [key, this.#text(item, name)]));
+  }
+
+  maps(name: string, type: string): readonly (Fields | undefined)[] | undefined {
+    return this.list(name)?.map((item) => {
+      if (item === null) return undefined;
+      return item instanceof Map ? new Fields(item, type) : this.#fail(item, name, `${this.#type}.${type}`);
+    });
+  }
+
+  #fail(value: Value, name: string, target: string): never {
+    const kind = Array.isArray(value)
+      ? 'array'
+      : value instanceof Map
+        ? 'object'
+        : typeof value === 'string'
+          ? 'string'
+          : typeof value === 'boolean'
+            ? 'bool'
+            : 'number';
+    throw new ConversionError(
+      `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into Go struct field ${this.#type}.${name} of type ${target}`,
+    );
+  }
+}
+
+/** unicode.IsSpace becomes a space, and what is not printable goes, as Helm sanitises texts. */
+const sanitise = (text: string): string =>
+  text.replace(/[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g, ' ').replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '');
+
+function readMaintainer(fields: Fields | undefined): Maintainer {
+  if (!fields) throw invalid('maintainers must not contain empty or null nodes');
+  return { name: sanitise(fields.text('name')), email: sanitise(fields.text('email')), url: sanitise(fields.text('url')) };
+}
+
+function readDependency(fields: Fields | undefined): Dependency {
+  if (!fields) throw invalid('dependencies must not contain empty or null nodes');
+  const alias = sanitise(fields.text('alias'));
+  const name = sanitise(fields.text('name'));
+  if (alias !== '' && !/^[a-zA-Z0-9_-]+$/.test(alias)) throw invalid(`dependency ${quote(name)} has disallowed characters in the alias`);
+  return {
+    name,
+    version: sanitise(fields.text('version')),
+    repository: sanitise(fields.text('repository')),
+    condition: sanitise(fields.text('condition')),
+    tags: fields.texts('tags')?.map(sanitise),
+    enabled: fields.flag('enabled'),
+    importValues: fields.list('import-values')?.flatMap(readImport),
+    alias,
+  };
+}
+
+function readImport(value: Value): ImportValue[] {
+  if (typeof value === 'string') return [value];
+  if (!(value instanceof Map)) return [];
+  const shown = (key: string): string => {
+    const item = value.get(key);
+    return item === undefined || item === null ? '<nil>' : String(item);
+  };
+  return [{ child: shown('child'), parent: shown('parent') }];
+}
+
+const invalid = (problem: string): ChartError =>
+  new ChartError('CHART_INVALID', `validation: ${problem}`, { cure: 'Mend Chart.yaml.', where: { file: 'Chart.yaml' } });
+
+/** Chart.yaml before it is checked, with what requirements.yaml may add. */
+export function readMetadata(texts: readonly string[]): Metadata {
+  const merged: ValueMap = new Map();
+  for (const text of texts) {
+    const value = yamlToValue(text, true);
+    if (value instanceof Map) for (const [key, item] of value) merged.set(key, item);
+    else if (value !== null) {
+      const kind = Array.isArray(value) ? 'array' : typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'bool' : 'number';
+      throw new ConversionError(
+        `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into Go value of type chart.Metadata`,
+      );
+    }
+  }
+  const fields = new Fields(merged, 'Metadata');
+  return {
+    name: sanitise(fields.text('name')),
+    home: sanitise(fields.text('home')),
+    sources: fields.texts('sources')?.map(sanitise),
+    version: fields.text('version'),
+    description: sanitise(fields.text('description')),
+    keywords: fields.texts('keywords')?.map(sanitise),
+    maintainers: fields.maps('maintainers', 'Maintainer')?.map(readMaintainer),
+    icon: sanitise(fields.text('icon')),
+    apiVersion: fields.text('apiVersion') || 'v1',
+    condition: sanitise(fields.text('condition')),
+    tags: sanitise(fields.text('tags')),
+    appVersion: sanitise(fields.text('appVersion')),
+    deprecated: fields.flag('deprecated'),
+    annotations: fields.textMap('annotations'),
+    kubeVersion: sanitise(fields.text('kubeVersion')),
+    dependencies: fields.maps('dependencies', 'Dependency')?.map(readDependency),
+    type: fields.text('type'),
+  };
+}
+
+/** Helm's checks of Chart.yaml. @throws ChartError with Helm's message */
+export function checkMetadata(metadata: Metadata): void {
+  const { name, version, type } = metadata;
+  if (name === '') throw invalid('chart.metadata.name is required');
+  if (name === '.' || name === '..') throw invalid(`chart.metadata.name ${quote(name)} is not allowed`);
+  if (name !== (name.replace(/\/+$/, '').split('/').at(-1) || '/')) throw invalid(`chart.metadata.name ${quote(name)} is invalid`);
+  if (version === '') throw invalid('chart.metadata.version is required');
+  if (!parseVersion(version)) throw invalid(`chart.metadata.version ${quote(version)} is invalid`);
+  if (type !== '' && type !== 'application' && type !== 'library') throw invalid('chart.metadata.type must be application or library');
+  const seen = new Set<string>();
+  for (const { name: dependency, alias } of metadata.dependencies ?? []) {
+    const key = alias || dependency;
+    if (seen.has(key)) throw invalid(`more than one dependency with name or alias ${quote(key)}`);
+    seen.add(key);
+  }
+}

@@ -1,0 +1,15 @@
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, scryptSync } from 'node:crypto';
+import type { Crypto } from '../functions/crypto.ts';
+
+/** Node's cryptography for templates. */
+export const nodeCrypto: Crypto = {
+  randomBytes: (length) => randomBytes(length),
+  digest: (algorithm, data) => createHash(algorithm).update(data).digest(),
+  hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
+  scrypt: (password, salt, cost, blockSize, parallelism, length) =>
+    scryptSync(password, salt, length, { N: cost, r: blockSize, p: parallelism, maxmem: 256 * cost * blockSize }),
+  aes256cbc(direction, key, iv, data) {
+    const cipher = direction === 'encrypt' ? createCipheriv('aes-256-cbc', key, iv) : createDecipheriv('aes-256-cbc', key, iv);
+    return Buffer.concat([cipher.update(data), cipher.final()]);
+  },
+};

@@ -1,0 +1,73 @@
+/**
+ * Everything in which the two Helms that we can be differ, as named switches. Code asks a switch, never a version.
+ * Measured against Helm 3.22.0 and Helm 4.3.1; issue numbers are helm/helm's.
+ */
+export type ProfileName = 'helm3' | 'helm4';
+
+export interface Profile {
+  readonly name: ProfileName;
+  /** How `typeOf .Values` reads. */
+  readonly valuesType: string;
+  /** `.Chart` is a map with Go's field names; before, a struct: an unknown field fails (#31414). */
+  readonly chartIsMap: boolean;
+  /** Template errors are split over indented lines (#13586). */
+  readonly indentedErrors: boolean;
+  /** Nulls in a chart's own values are dropped, not kept as keys (#32530). */
+  readonly dropChartNulls: boolean;
+  /** Import-values keep nulls of the user's values (#32538). */
+  readonly mergeImportValues: boolean;
+  /** Documents keep their trailing white space, so a blank line stands before `---` (#32565, #32580). */
+  readonly keepTrailingSpace: boolean;
+  /** Webhook configurations have a fixed place after APIService; before, they are unknown kinds. */
+  readonly orderWebhooks: boolean;
+  /** A values file may hold several documents, merged in order (#31087). */
+  readonly multiDocumentValues: boolean;
+  /** `.Capabilities.KubeVersion.Version` keeps a vendor's suffix (#31063). */
+  readonly keepKubeVersionSuffix: boolean;
+  /** `--set-json` takes a whole object, not only `key=value`. */
+  readonly setJsonObject: boolean;
+  /** Kubernetes version that Helm built from its module takes for granted. */
+  readonly defaultKubeVersion: string;
+  readonly helmVersion: string;
+  readonly goVersion: string;
+}
+
+const helm4: Profile = {
+  name: 'helm4',
+  valuesType: 'common.Values',
+  chartIsMap: true,
+  indentedErrors: true,
+  dropChartNulls: true,
+  mergeImportValues: true,
+  keepTrailingSpace: true,
+  orderWebhooks: true,
+  multiDocumentValues: true,
+  keepKubeVersionSuffix: true,
+  setJsonObject: true,
+  defaultKubeVersion: 'v1.37.0',
+  helmVersion: 'v4.3',
+  goVersion: 'go1.26.8',
+};
+
+const helm3: Profile = {
+  name: 'helm3',
+  valuesType: 'chartutil.Values',
+  chartIsMap: false,
+  indentedErrors: false,
+  dropChartNulls: false,
+  mergeImportValues: false,
+  keepTrailingSpace: false,
+  orderWebhooks: false,
+  multiDocumentValues: false,
+  keepKubeVersionSuffix: false,
+  setJsonObject: false,
+  defaultKubeVersion: 'v1.20.0',
+  helmVersion: 'v3.22',
+  goVersion: 'go1.26.8',
+};
+
+const profiles: Readonly<Record<ProfileName, Profile>> = { helm3, helm4 };
+
+export function profileOf(name: ProfileName): Profile {
+  return profiles[name];
+}

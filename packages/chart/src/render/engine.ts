@@ -1,0 +1,263 @@
+import { ChartError } from '../errors.ts';
+import type { Crypto } from '../functions/crypto.ts';
+import { type CallContext, GoError } from '../functions/define.ts';
+import { functions } from '../functions/registry.ts';
+import { type Environment, executeTemplate } from '../language/evaluator.ts';
+import { ExecutionError } from '../language/failures.ts';
+import type { Tree } from '../language/nodes.ts';
+import { parseTemplate, TemplateSyntaxError } from '../language/parser.ts';
+import { TemplateSet } from '../language/templates.ts';
+import type { ChartTemplate } from '../loader/chart.ts';
+import { tableAt } from '../loader/dependencies.ts';
+import type { WorkChart } from '../loader/work-chart.ts';
+import type { Profile } from '../profile.ts';
+import { toJsonValue } from '../value/json.ts';
+import type { Methods, Value, ValueMap } from '../value/kinds.ts';
+import { compareText, quote } from '../value/text.ts';
+import { MapView } from '../value/view.ts';
+import { writeYaml } from '../yaml/writer.ts';
+import type { Budget } from './budget.ts';
+import { chartValue } from './chart-value.ts';
+import { executionFailure, parseFailure } from './errors.ts';
+import { Files } from './files.ts';
+
+/** Runs all templates of a chart and its subcharts: what Helm's engine package does. */
+
+export interface EngineInput {
+  readonly profile: Profile;
+  readonly budget: Budget;
+  readonly crypto: Crypto;
+  readonly now: () => Date;
+  readonly release: ValueMap;
+  readonly capabilities: Value;
+  readonly values: ValueMap;
+  readonly lookup: (apiVersion: string, kind: string, namespace: string, name: string) => ValueMap;
+}
+
+interface Renderable {
+  readonly template: ChartTemplate;
+  readonly scope: ValueMap;
+  readonly basePath: string;
+}
+
+const isFunction = (name: string): boolean => functions.has(name);
+
+/** Texts of all templates that are no partials, by their path, in the order in which they ran. @throws ChartError */
+export function renderTemplates(chart: WorkChart, input: EngineInput): Map<string, string> {
+  const renderables = new Map<string, Renderable>();
+  collect(chart, input.values, undefined, input, renderables);
+  const order = [...renderables.keys()].sort(byDepth).reverse();
+  const templates = new TemplateSet();
+  for (const path of order) {
+    try {
+      templates.add(parsed((renderables.get(path) as Renderable).template, path));
+    } catch (error) {
+      if (error instanceof TemplateSyntaxError) throw parseFailure(error, path);
+      throw error;
+    }
+  }
+  return execute(order, renderables, templates, input);
+}
+
+function execute(
+  order: readonly string[],
+  renderables: ReadonlyMap<string, Renderable>,
+  templates: TemplateSet,
+  input: EngineInput,
+): Map<string, string> {
+  const session = new Session(input);
+  const rendered = new Map<string, string>();
+  for (const path of order) {
+    if (path.slice(path.lastIndexOf('/') + 1).startsWith('_')) continue;
+    const { scope, basePath } = renderables.get(path) as Renderable;
+    scope.set(
+      'Template',
+      new MapView(
+        input.profile.valuesType,
+        new Map([
+          ['Name', path],
+          ['BasePath', basePath],
+        ]),
+        valuesMethods,
+      ),
+    );
+    try {
+      rendered.set(path, withoutNoValue(session.run(templates, path, scope)));
+    } catch (error) {
+      if (error instanceof ExecutionError) throw executionFailure(error, path, input.profile);
+      if (error instanceof RangeError) throw stackExhausted(error, path);
+      throw error;
+    }
+  }
+  return rendered;
+}
+
+/** JavaScript's own limits: the depth of its stack and the length of a string. */
+function stackExhausted(error: RangeError, file: string): ChartError {
+  return new ChartError('LIMIT_EXCEEDED', `render stopped in (${file}): ${error.message}`, {
+    where: { file },
+    cure: 'Look for a template that includes itself.',
+    cause: error,
+  });
+}
+
+/** Helm's sort: by the number of slashes, then by name. */
+function byDepth(a: string, b: string): number {
+  const depth = (path: string): number => path.split('/').length;
+  return depth(a) - depth(b) || compareText(a, b);
+}
+
+const withoutNoValue = (text: string): string => (text.includes('<no value>') ? text.replaceAll('<no value>', '') : text);
+
+function parsed(template: ChartTemplate, path: string): ReadonlyMap<string, Tree> {
+  const known = template.parsed.get(path);
+  if (known) return known;
+  const trees = parseTemplate(path, template.text, isFunction);
+  template.parsed.set(path, trees);
+  return trees;
+}
+
+/** Builds each chart's `.`, from the root down. */
+function collect(
+  chart: WorkChart,
+  values: ValueMap,
+  parent: ValueMap | undefined,
+  input: EngineInput,
+  out: Map<string, Renderable>,
+): ValueMap {
+  const subcharts: ValueMap = new Map();
+  const scope: ValueMap = new Map<string, Value>([
+    ['Chart', chartValue(chart, input.profile)],
+    ['Files', Files.of(chart.files)],
+    ['Release', input.release],
+    ['Capabilities', input.capabilities],
+    ['Values', new MapView(input.profile.valuesType, values, valuesMethods)],
+    ['Subcharts', subcharts],
+  ]);
+  for (const child of chart.dependencies) {
+    const own = values.get(child.name);
+    subcharts.set(child.name, collect(child, own instanceof Map ? own : new Map(), scope, input, out));
+  }
+  const basePath = `${chart.path}/templates`;
+  for (const template of chart.templates) {
+    if (chart.isLibrary && !template.name.slice(template.name.lastIndexOf('/') + 1).startsWith('_')) continue;
+    out.set(`${chart.path}/${template.name}`, { template, scope, basePath });
+  }
+  return scope;
+}
+
+/** Methods of Helm's Values type. */
+const valuesMethods: Methods = {
+  AsMap: { name: 'AsMap', params: [], variadic: false, run: (receiver) => new Map(receiver as ValueMap) },
+  YAML: { name: 'YAML', params: [], variadic: false, run: (receiver) => writeYaml(toJsonValue(receiver)) },
+  Table: {
+    name: 'Table',
+    params: ['string'],
+    variadic: false,
+    run: (receiver, [path]) => {
+      const table = tableAt(receiver as ValueMap, path as string);
+      if (!table) throw new GoError(`${quote((path as string).split('.').at(-1) as string)} is not a table`);
+      return new MapView('common.Values', table, valuesMethods);
+    },
+  },
+  PathValue: {
+    name: 'PathValue',
+    params: ['string'],
+    variadic: false,
+    run: (receiver, [path]) => pathValue(receiver as ValueMap, path as string),
+  },
+};
+
+function pathValue(values: ValueMap, path: string): Value {
+  if (path === '') throw new GoError('YAML path cannot be empty');
+  const parts = path.split('.');
+  const last = parts.pop() as string;
+  const table = parts.length === 0 ? values : tableAt(values, parts.join('.'));
+  const value = table?.get(last);
+  if (!table?.has(last) || value instanceof Map) throw new GoError(`${quote(last)} is not a value`);
+  return value;
+}
+
+/** Longest tpl text that is kept parsed, and how many. */
+const maxCachedText = 10_000;
+const maxCachedTexts = 2_000;
+/** Helm's own limit of nested includes of one name. */
+const maxIncludes = 1000;
+
+/** One render's include and tpl, which know the set of templates they are called from. */
+class Session {
+  readonly #input: EngineInput;
+  readonly #includes = new Map<string, number>();
+  readonly #texts = new Map<string, ReadonlyMap<string, Tree>>();
+
+  constructor(input: EngineInput) {
+    this.#input = input;
+  }
+
+  run(templates: TemplateSet, name: string, data: Value): string {
+    return executeTemplate(this.#environment(templates), templates, name, data);
+  }
+
+  #environment(templates: TemplateSet): Environment {
+    const { profile, budget, crypto, now, lookup } = this.#input;
+    const context: CallContext = {
+      profile,
+      budget,
+      crypto,
+      now,
+      lookup,
+      include: (name, data) => this.#include(environment, templates, name, data),
+      tpl: (text, data) => this.#tpl(environment, templates, text, data),
+    };
+    const environment: Environment = { functions, context, budget };
+    return environment;
+  }
+
+  #include(environment: Environment, templates: TemplateSet, name: string, data: Value): string {
+    const open = this.#includes.get(name) ?? 0;
+    if (open > maxIncludes) {
+      throw new GoError(
+        `rendering template has a nested reference name: ${name}: unable to execute template`,
+        new GoError('unable to execute template'),
+      );
+    }
+    this.#includes.set(name, open + 1);
+    try {
+      return executeTemplate(environment, templates, name, data);
+    } finally {
+      this.#includes.set(name, open);
+    }
+  }
+
+  #tpl(environment: Environment, templates: TemplateSet, text: string, data: Value): string {
+    // A text without actions is its own result.
+    if (!text.includes('{{')) return withoutNoValue(text);
+    let trees: ReadonlyMap<string, Tree>;
+    try {
+      trees = this.#parseText(text);
+    } catch (error) {
+      if (error instanceof TemplateSyntaxError) throw new GoError(`cannot parse template ${quote(text)}: ${error.message}`, error);
+      throw error;
+    }
+    // Only a text that defines templates needs a set of its own.
+    const inner = new TemplateSet(templates);
+    inner.add(trees);
+    const scope = trees.size > 1 ? this.#environment(inner) : environment;
+    try {
+      return withoutNoValue(executeTemplate(scope, inner, 'gotpl', data));
+    } catch (error) {
+      if (error instanceof ExecutionError)
+        throw new GoError(`error during tpl function execution for ${quote(text)}: ${error.message}`, error);
+      throw error;
+    }
+  }
+
+  #parseText(text: string): ReadonlyMap<string, Tree> {
+    const known = this.#texts.get(text);
+    if (known) return known;
+    this.#input.budget.step(text.length >> 4);
+    const trees = parseTemplate('gotpl', text, isFunction);
+    if (text.length <= maxCachedText && this.#texts.size < maxCachedTexts) this.#texts.set(text, trees);
+    return trees;
+  }
+}

@@ -1,0 +1,91 @@
+import { base64Encode } from '../functions/bases.ts';
+import { method } from '../functions/define.ts';
+import type { ChartFile } from '../loader/chart.ts';
+import { bytes, GoObject, type Method, strings, TypedMap, type Value } from '../value/kinds.ts';
+import { fromBytes, sortText } from '../value/text.ts';
+import { writeYaml } from '../yaml/writer.ts';
+import { globMatcher } from './glob.ts';
+
+/** `.Files`: a chart's files that are no templates. */
+export class Files extends GoObject {
+  readonly type = 'engine.files';
+  readonly kind = 'map';
+  readonly #files: ReadonlyMap<string, Uint8Array>;
+
+  constructor(files: Iterable<readonly [string, Uint8Array]>) {
+    super();
+    this.#files = new Map(files);
+  }
+
+  static of(files: readonly ChartFile[]): Files {
+    return new Files(files.map((file) => [file.name, file.data]));
+  }
+
+  override method(name: string): Method | undefined {
+    switch (name) {
+      case 'Get':
+        return method(name, ['string'], (file) => this.#text(file));
+      case 'GetBytes':
+        return method(name, ['string'], (file) => bytes(this.#files.get(file) ?? new Uint8Array()));
+      case 'Glob':
+        return method(name, ['string'], (pattern) => this.#glob(pattern));
+      case 'AsConfig':
+        return method(name, [], () => this.#asYaml(fromBytes));
+      case 'AsSecrets':
+        return method(name, [], () => this.#asYaml(base64Encode));
+      case 'Lines':
+        return method(name, ['string'], (file) => {
+          const text = this.#text(file);
+          return text === '' ? strings([]) : strings(text.replace(/\n$/, '').split('\n'));
+        });
+      default:
+        return undefined;
+    }
+  }
+
+  /** A file by its name, as a key of the map. */
+  override field(name: string): { value: Value } | undefined {
+    return { value: bytes(this.#files.get(name) ?? new Uint8Array()) };
+  }
+
+  #text(name: string): string {
+    const data = this.#files.get(name);
+    return data ? fromBytes(data) : '';
+  }
+
+  #glob(pattern: string): Files {
+    const matches = globMatcher(pattern);
+    return new Files([...this.#files].filter(([name]) => matches(name)));
+  }
+
+  /** A YAML map of base names to contents. */
+  #asYaml(encode: (data: Uint8Array) => string): string {
+    const out = new Map<string, Value>();
+    for (const name of sortText([...this.#files.keys()])) out.set(baseName(name), encode(this.#files.get(name) as Uint8Array));
+    return writeYaml(out).replace(/\n$/, '');
+  }
+
+  override truth(): boolean {
+    return this.#files.size > 0;
+  }
+
+  override entries(): readonly (readonly [Value, Value])[] {
+    return sortText([...this.#files.keys()]).map((name) => [name, bytes(this.#files.get(name) as Uint8Array)]);
+  }
+
+  override size(): number {
+    return this.#files.size;
+  }
+
+  override text(): string {
+    return `map[${this.entries()
+      .map(([name, data]) => `${name as string}:[${(data as { items: Value[] }).items.map(String).join(' ')}]`)
+      .join(' ')}]`;
+  }
+
+  override json(): Value {
+    return new TypedMap('engine.files', bytes(new Uint8Array()), this.entries() as [string, Value][]);
+  }
+}
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -1,0 +1,180 @@
+import type { HookEvent, RenderedHook, RenderedManifest } from '../api.ts';
+import { ChartError } from '../errors.ts';
+import { trimSpace } from '../functions/strings.ts';
+import type { Profile } from '../profile.ts';
+import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
+import { sortText } from '../value/text.ts';
+import { ConversionError, yamlToValue } from '../yaml/values.ts';
+import { byKind } from './order.ts';
+
+/** Cuts what templates printed into documents, and tells hooks from manifests. */
+
+export interface SortedManifests {
+  readonly manifests: readonly RenderedManifest[];
+  readonly hooks: readonly RenderedHook[];
+}
+
+/** @throws ChartError MANIFEST_INVALID with Helm's words */
+export function sortManifests(rendered: ReadonlyMap<string, string>, profile: Profile, warn: (line: string) => void): SortedManifests {
+  const manifests: RenderedManifest[] = [];
+  const hooks: RenderedHook[] = [];
+  for (const source of sortText([...rendered.keys()])) {
+    const text = rendered.get(source) as string;
+    if (trimSpace(text) === '') continue;
+    for (const content of profile.keepTrailingSpace ? splitKeeping(text) : splitTrimming(text)) {
+      const head = readHead(content, source, profile);
+      const manifest = { source, content, apiVersion: head.apiVersion, kind: head.kind, name: head.name };
+      const events = head.annotations.get('helm.sh/hook');
+      if (events === undefined) manifests.push(manifest);
+      else {
+        const hook = asHook(manifest, head.annotations, events);
+        if (hook) hooks.push(hook);
+        else
+          warn(
+            profile.name === 'helm3'
+              ? `info: skipping unknown hook: ${JSON.stringify(events)}`
+              : `level=INFO msg="skipping unknown hooks" hookTypes=${logValue(events)}`,
+          );
+      }
+    }
+  }
+  const order = byKind(profile);
+  return { manifests: manifests.sort(order), hooks: hooks.sort(order) };
+}
+
+/** A value as Go's slog prints it. */
+const logValue = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text));
+
+const isSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13 && code !== 11);
+
+/** Helm 3: at `---` after a line break, white space around it gone; each document trimmed. */
+export function splitTrimming(text: string): string[] {
+  const trimmed = trimSpace(text);
+  const documents: string[] = [];
+  let from = 0;
+  const cut = (start: number, after: number): void => {
+    let begin = start;
+    while (begin > from && isSpace(trimmed.charCodeAt(begin - 1))) begin--;
+    documents.push(trimmed.slice(from, begin));
+    from = after;
+    while (isSpace(trimmed.charCodeAt(from))) from++;
+  };
+  if (trimmed.startsWith('---')) cut(0, 3);
+  for (let at = trimmed.indexOf('\n---', from); at >= 0; at = trimmed.indexOf('\n---', from)) cut(at, at + 4);
+  documents.push(trimmed.slice(from));
+  return documents.filter((document) => document !== '').map(trimSpace);
+}
+
+/** Helm 4: at lines that start with `---`; only the start of a document is trimmed. */
+export function splitKeeping(text: string): string[] {
+  const documents: string[] = [];
+  for (const part of trimStart(text).split(/^---[ \t]*/m)) if (trimSpace(part) !== '') documents.push(trimStart(part));
+  return documents;
+}
+
+const trimStart = (text: string): string => text.replace(/^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '');
+
+interface Head {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
+function readHead(content: string, source: string, profile: Profile): Head {
+  try {
+    const value = yamlToValue(content, true);
+    if (value === null) return { apiVersion: '', kind: '', name: '', annotations: new Map() };
+    if (!(value instanceof Map)) throw typeError(value, `Go value of type ${profile.name === 'helm3' ? 'releaseutil' : 'util'}.SimpleHead`);
+    const metadata = member(value, 'metadata');
+    if (metadata !== null && !(metadata instanceof Map))
+      throw typeError(
+        metadata,
+        'Go struct field SimpleHead.metadata of type struct { Name string "json:\\"name\\""; Annotations map[string]string "json:\\"annotations\\"" }',
+      );
+    return {
+      apiVersion: text(member(value, 'apiVersion'), 'SimpleHead.apiVersion'),
+      kind: text(member(value, 'kind'), 'SimpleHead.kind'),
+      name: metadata ? text(member(metadata, 'name'), 'SimpleHead.metadata.name') : '',
+      annotations: metadata ? annotationsOf(metadata) : new Map(),
+    };
+  } catch (error) {
+    if (!(error instanceof ConversionError)) throw error;
+    throw new ChartError('MANIFEST_INVALID', `YAML parse error on ${source}: ${error.message}`, {
+      where: { file: source },
+      cure: 'Render with --debug to see what the template printed.',
+    });
+  }
+}
+
+/** A member by its name, or by one that differs in case only, as encoding/json has it. */
+function member(map: ValueMap, name: string): Value {
+  if (map.has(name)) return map.get(name) ?? null;
+  const lower = name.toLowerCase();
+  for (const [key, value] of map) if (key.toLowerCase() === lower) return value ?? null;
+  return null;
+}
+
+function annotationsOf(metadata: ValueMap): ReadonlyMap<string, string> {
+  const annotations = member(metadata, 'annotations');
+  if (annotations === null) return new Map();
+  if (!(annotations instanceof Map))
+    throw typeError(annotations, 'Go struct field SimpleHead.metadata.annotations of type map[string]string');
+  const out = new Map<string, string>();
+  for (const [key, value] of annotations) out.set(key, text(value, 'SimpleHead.metadata.annotations'));
+  return out;
+}
+
+function text(value: Value, field: string): string {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return '';
+  if (value instanceof GoInt || typeof value === 'boolean' || typeof value === 'number') return String(value);
+  throw typeError(value, `Go struct field ${field} of type string`);
+}
+
+function typeError(value: Value, target: string): ConversionError {
+  const kind = Array.isArray(value)
+    ? 'array'
+    : value instanceof Map
+      ? 'object'
+      : typeof value === 'string'
+        ? 'string'
+        : typeof value === 'boolean'
+          ? 'bool'
+          : 'number';
+  return new ConversionError(`error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into ${target}`);
+}
+
+const hookEvents = new Map<string, HookEvent>([
+  ['pre-install', 'pre-install'],
+  ['post-install', 'post-install'],
+  ['pre-delete', 'pre-delete'],
+  ['post-delete', 'post-delete'],
+  ['pre-upgrade', 'pre-upgrade'],
+  ['post-upgrade', 'post-upgrade'],
+  ['pre-rollback', 'pre-rollback'],
+  ['post-rollback', 'post-rollback'],
+  ['test', 'test'],
+  ['test-success', 'test'],
+]);
+
+function asHook(manifest: RenderedManifest, annotations: ReadonlyMap<string, string>, names: string): RenderedHook | undefined {
+  const events: HookEvent[] = [];
+  for (const name of names.split(',')) {
+    const event = hookEvents.get(trimSpace(name).toLowerCase());
+    if (!event) return undefined;
+    events.push(event);
+  }
+  const weight = annotations.get('helm.sh/hook-weight') ?? '';
+  const list = (name: string): string[] => {
+    const value = annotations.get(name);
+    return value === undefined ? [] : value.split(',').map((part) => trimSpace(part).toLowerCase());
+  };
+  return {
+    ...manifest,
+    events,
+    weight: /^[+-]?[0-9]+$/.test(weight) ? Number(weight) : 0,
+    deletePolicies: list('helm.sh/hook-delete-policy'),
+    outputLogPolicies: list('helm.sh/hook-output-log-policy'),
+  };
+}

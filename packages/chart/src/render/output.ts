@@ -1,0 +1,25 @@
+import type { RenderResult } from '../api.ts';
+import { trimSpace } from '../functions/strings.ts';
+
+export interface OutputOptions {
+  /** Leave hooks out: `--no-hooks`. */
+  readonly noHooks?: boolean;
+  /** Leave test hooks out: `--skip-tests`. */
+  readonly skipTests?: boolean;
+}
+
+/** What `helm template` prints on standard output for a result. */
+export function formatTemplateOutput(result: RenderResult, options: OutputOptions = {}): string {
+  const manifests = [...result.crds, ...result.manifests].map(formatDocument).join('');
+  const parts = [`${trimSpace(manifests)}\n`];
+  if (!options.noHooks) {
+    for (const hook of result.hooks) {
+      if (!(options.skipTests && hook.events.includes('test'))) parts.push(formatDocument(hook));
+    }
+  }
+  return parts.join('');
+}
+
+function formatDocument({ source, content }: { source: string; content: string }): string {
+  return `---\n# Source: ${source}\n${content}\n`;
+}

@@ -1,0 +1,111 @@
+import type { RenderedCrd, RenderOptions, RenderResult } from '../api.ts';
+import { ChartError } from '../errors.ts';
+import { platformCrypto } from '../functions/crypto.ts';
+import { defaultLimits } from '../limits.ts';
+import type { Chart } from '../loader/chart.ts';
+import { checkDependencies, processDependencies } from '../loader/dependencies.ts';
+import { WorkChart } from '../loader/work-chart.ts';
+import { profileOf } from '../profile.ts';
+import { isCompatible } from '../semver/constraint.ts';
+import { int, type Value, type ValueMap } from '../value/kinds.ts';
+import { fromBytes } from '../value/text.ts';
+import { coalesceValues } from '../values/coalesce.ts';
+import { Budget } from './budget.ts';
+import { capabilitiesValue, type KubeVersion, parseKubeVersion } from './capabilities.ts';
+import { renderTemplates } from './engine.ts';
+import { sortManifests } from './manifests.ts';
+
+/**
+ * Renders a chart as `helm template` and `helm install --dry-run` do.
+ *
+ * @param chart of `loadChart`; it stays as it is and may be rendered again, which then needs no parsing
+ * @returns manifests in install order, hooks, notes and CRDs
+ * @throws ChartError whose message is Helm's
+ */
+export function render(chart: Chart, options: RenderOptions): RenderResult {
+  const profile = profileOf(options.profile ?? 'helm4');
+  const warnings: string[] = [];
+  const warn = (line: string): void => {
+    warnings.push(line);
+  };
+  const kube = parseKubeVersion(options.kubeVersion ?? profile.defaultKubeVersion, profile);
+  const work = new WorkChart(chart);
+  checkInstallable(work, warn);
+  checkDependencies(work, profile);
+  const given = options.values ?? new Map();
+  processDependencies(work, given, { profile, warn });
+  const values = coalesceValues(work, given, { profile, warn: () => {} });
+  if (!options.skipSchemaValidation) refuseSchemas(work);
+  checkKubeVersion(work, kube);
+  const rendered = renderTemplates(work, {
+    profile,
+    budget: new Budget({ ...defaultLimits, ...options.limits }),
+    crypto: options.crypto ?? platformCrypto,
+    now: options.now ?? (() => new Date()),
+    release: releaseValue(options),
+    capabilities: capabilitiesValue(kube, options.apiVersions ?? [], profile),
+    values,
+    lookup: (...what) => options.lookup?.(...what) ?? new Map(),
+  });
+  const notes = takeNotes(rendered, work);
+  return { ...sortManifests(rendered, profile, warn), crds: options.includeCrds ? crdsOf(work) : [], notes, warnings };
+}
+
+function checkInstallable(chart: WorkChart, warn: (line: string) => void): void {
+  const { type } = chart.metadata;
+  if (type !== '' && type !== 'application') {
+    throw new ChartError('CHART_INVALID', `${type} charts are not installable`, { cure: 'Render a chart that uses it.' });
+  }
+  if (chart.metadata.deprecated) warn('this chart is deprecated');
+}
+
+/** Values are not checked against schemas yet: rather no render than one that Helm would refuse. */
+function refuseSchemas(chart: WorkChart): void {
+  if (chart.schema) {
+    throw new ChartError('UNSUPPORTED', `values.schema.json of chart ${chart.name} cannot be checked yet`, {
+      cure: 'Pass --skip-schema-validation.',
+    });
+  }
+  for (const child of chart.dependencies) refuseSchemas(child);
+}
+
+function checkKubeVersion(chart: WorkChart, kube: KubeVersion): void {
+  const wanted = chart.metadata.kubeVersion;
+  if (wanted === '' || isCompatible(wanted, kube.normalized)) return;
+  throw new ChartError('INCOMPATIBLE', `chart requires kubeVersion: ${wanted} which is incompatible with Kubernetes ${kube.version}`, {
+    cure: 'Give another --kube-version, or another version of the chart.',
+  });
+}
+
+function releaseValue({ release }: RenderOptions): ValueMap {
+  const isUpgrade = release.isUpgrade ?? false;
+  return new Map<string, Value>([
+    ['Name', release.name],
+    ['Namespace', release.namespace],
+    ['IsUpgrade', isUpgrade],
+    ['IsInstall', release.isInstall ?? !isUpgrade],
+    ['Revision', int(release.revision ?? 1)],
+    ['Service', 'Helm'],
+  ]);
+}
+
+const notesFile = 'NOTES.txt';
+
+/** Takes the notes out of what was rendered; those of subcharts are dropped, as by default in Helm. */
+function takeNotes(rendered: Map<string, string>, chart: WorkChart): string {
+  let notes = '';
+  for (const [path, text] of rendered) {
+    if (!path.endsWith(notesFile)) continue;
+    if (path === `${chart.name}/templates/${notesFile}`) notes = text;
+    rendered.delete(path);
+  }
+  return notes;
+}
+
+function crdsOf(chart: WorkChart): RenderedCrd[] {
+  const own = chart.files.filter((file) => file.name.startsWith('crds/') && /\.(ya?ml|json)$/i.test(file.name));
+  return [
+    ...own.map((file) => ({ source: `${chart.path}/${file.name}`, content: fromBytes(file.data) })),
+    ...chart.dependencies.flatMap(crdsOf),
+  ];
+}

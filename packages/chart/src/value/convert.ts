@@ -1,0 +1,115 @@
+import { parseFloat64, parseInteger } from '../language/numbers.ts';
+import { GoInt, GoObject, TypedList, type Value } from './kinds.ts';
+import { printValue } from './print.ts';
+import { fromBytes } from './text.ts';
+
+/** sprig's strval: what `quote`, `join`, `toString` make of a value. */
+export function toText(value: Value): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof TypedList && value.type === '[]uint8') return fromBytes(bytesOf(value));
+  return printValue(value);
+}
+
+/** The bytes of a []byte. */
+export function bytesOf(list: TypedList): Uint8Array {
+  return Uint8Array.from(list.items, (item) => Number((item as GoInt).value));
+}
+
+/** sprig's strslice: the texts of a list's items without nils; a single value counts as a list of one. */
+export function toTexts(value: Value): string[] {
+  const items = Array.isArray(value) ? value : value instanceof TypedList ? value.items : undefined;
+  if (items) return items.filter((item) => item !== null && item !== undefined).map(toText);
+  return value === null || value === undefined ? [] : [toText(value)];
+}
+
+/** spf13/cast's ToInt64: what is no number is 0, never an error. */
+export function toInt64(value: Value): bigint {
+  switch (typeof value) {
+    case 'number':
+      return floatToInt(value);
+    case 'string':
+      return textToInt(value);
+    case 'boolean':
+      return value ? 1n : 0n;
+    default:
+      return value instanceof GoInt ? BigInt.asIntN(64, value.value) : 0n;
+  }
+}
+
+/** Go's conversion on amd64: what does not fit becomes the smallest int64. */
+function floatToInt(value: number): bigint {
+  if (!Number.isFinite(value) || value >= 2 ** 63 || value < -(2 ** 63)) return -(2n ** 63n);
+  return BigInt(Math.trunc(value));
+}
+
+function textToInt(text: string): bigint {
+  const number = parseInteger(text.replace(/\.0*$/, (zeros, at: number) => (at > 0 ? '' : zeros)));
+  if (number === undefined) return 0n;
+  return BigInt.asIntN(64, number) === number ? number : 0n;
+}
+
+/** spf13/cast's ToFloat64. */
+export function toFloat64(value: Value): number {
+  switch (typeof value) {
+    case 'number':
+      return value;
+    case 'string':
+      return specialFloats.get(value.toLowerCase()) ?? parseFloat64(value, false) ?? 0;
+    case 'boolean':
+      return value ? 1 : 0;
+    default:
+      return value instanceof GoInt ? Number(value.value) : 0;
+  }
+}
+
+const specialFloats = new Map([
+  ['nan', Number.NaN],
+  ['inf', Infinity],
+  ['+inf', Infinity],
+  ['-inf', -Infinity],
+  ['infinity', Infinity],
+  ['+infinity', Infinity],
+  ['-infinity', -Infinity],
+]);
+
+/** sprig's empty: zero values, nil and empty collections. */
+export function isEmpty(value: Value): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value === '';
+    case 'boolean':
+      return !value;
+    case 'number':
+      return value === 0;
+    case 'object':
+      if (value === null) return true;
+      if (value instanceof Map) return value.size === 0;
+      if (Array.isArray(value)) return value.length === 0;
+      if (value instanceof GoInt) return value.value === 0n;
+      if (value instanceof TypedList) return value.items.length === 0;
+      return !value.truth();
+    default:
+      return true;
+  }
+}
+
+/** reflect.DeepEqual. */
+export function deepEqual(a: Value, b: Value): boolean {
+  if (a === b) return true;
+  if (a === null || a === undefined) return b === null || b === undefined;
+  if (b === null || b === undefined || typeof a !== 'object' || typeof b !== 'object') return false;
+  if (a instanceof GoInt) return b instanceof GoInt && a.kind === b.kind && a.value === b.value;
+  if (a instanceof GoObject) return b instanceof GoObject && a.type === b.type && printValue(a, 'syntax') === printValue(b, 'syntax');
+  if (a instanceof Map) return b instanceof Map && typeOf(a) === typeOf(b) && equalMaps(a, b);
+  const [x, y] = [a, b].map((list) => (Array.isArray(list) ? list : list instanceof TypedList ? list.items : undefined));
+  if (!x || !y || typeOf(a) !== typeOf(b) || x.length !== y.length) return false;
+  return x.every((item, index) => deepEqual(item, y[index]));
+}
+
+const typeOf = (value: object): string => ('type' in value ? String(value.type) + ('isNil' in value ? String(value.isNil) : '') : '');
+
+function equalMaps(a: Map<string, Value>, b: Map<string, Value>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) if (!b.has(key) || !deepEqual(value, b.get(key))) return false;
+  return true;
+}

@@ -1,0 +1,93 @@
+/** strconv.FormatFloat for float64: JavaScript finds the same shortest digits, only the dress differs. */
+
+/** `%e` with a number of decimals, or the shortest (`-1`). */
+export function formatE(value: number, decimals = -1): string {
+  if (!Number.isFinite(value)) return special(value);
+  const { digits, exponent } = decimals < 0 ? shortest(value) : rounded(value, decimals + 1);
+  const mantissa = digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
+  return `${sign(value)}${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
+/** `%f` with a number of decimals, or the shortest (`-1`). */
+export function formatF(value: number, decimals = -1): string {
+  if (!Number.isFinite(value)) return special(value);
+  if (decimals < 0) {
+    const { digits, exponent } = shortest(value);
+    return sign(value) + place(digits, exponent);
+  }
+  const units = scaled(Math.abs(value), decimals)
+    .toString()
+    .padStart(decimals + 1, '0');
+  const split = units.length - decimals;
+  return sign(value) + units.slice(0, split) + (decimals > 0 ? `.${units.slice(split)}` : '');
+}
+
+/** `%g` with a number of significant digits, or the shortest (`-1`), which is what `%v` prints: `1e+06`, `999999`. */
+export function formatG(value: number, significant = -1): string {
+  if (!Number.isFinite(value)) return special(value);
+  if (value === 0) return `${sign(value)}0`;
+  const { digits, exponent } = significant < 0 ? shortest(value) : rounded(value, Math.max(significant, 1));
+  const kept = digits.replace(/0+$/, '') || '0';
+  let limit = significant < 0 ? 6 : Math.max(significant, 1);
+  if (significant >= 0 && limit > kept.length && kept.length >= exponent + 1) limit = kept.length;
+  if (exponent < -4 || exponent >= limit) {
+    const mantissa = kept.length > 1 ? `${kept[0]}.${kept.slice(1)}` : kept;
+    return `${sign(value)}${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  }
+  return sign(value) + place(kept, exponent);
+}
+
+/** encoding/json's form: plain between 1e-6 and 1e21, and an exponent of as few digits as possible. */
+export function formatJsonNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 1e-6 && size < 1e21)) return formatF(value);
+  return formatE(value).replace(/e-0(\d)$/, 'e-$1');
+}
+
+const sign = (value: number): string => (value < 0 || Object.is(value, -0) ? '-' : '');
+
+function special(value: number): string {
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+}
+
+/** Digits `d.ddd` times ten to the exponent, written without one. */
+function place(digits: string, exponent: number): string {
+  if (exponent < 0) return `0.${'0'.repeat(-exponent - 1)}${digits}`;
+  const fraction = digits.slice(exponent + 1);
+  return digits.slice(0, exponent + 1).padEnd(exponent + 1, '0') + (fraction ? `.${fraction}` : '');
+}
+
+function shortest(value: number): { digits: string; exponent: number } {
+  const [mantissa = '0', exponent = '0'] = Math.abs(value).toExponential().split('e');
+  return { digits: mantissa.replace('.', ''), exponent: Number(exponent) };
+}
+
+function rounded(value: number, significant: number): { digits: string; exponent: number } {
+  const size = Math.abs(value);
+  if (size === 0) return { digits: '0'.repeat(significant), exponent: 0 };
+  let { exponent } = shortest(size);
+  let digits = scaled(size, significant - 1 - exponent).toString();
+  if (digits.length > significant) {
+    exponent++;
+    digits = digits.slice(0, significant);
+  }
+  return { digits, exponent };
+}
+
+/** A positive number times ten to the power, rounded half to even, exactly. */
+function scaled(size: number, power: number): bigint {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, size);
+  const bits = view.getBigUint64(0);
+  const biased = Number(bits >> 52n) & 0x7ff;
+  let top = (bits & 0xfffffffffffffn) + (biased === 0 ? 0n : 1n << 52n);
+  let bottom = 1n;
+  const binary = (biased === 0 ? 1 : biased) - 1075;
+  if (binary >= 0) top <<= BigInt(binary);
+  else bottom <<= BigInt(-binary);
+  if (power >= 0) top *= 10n ** BigInt(power);
+  else bottom *= 10n ** BigInt(-power);
+  const whole = top / bottom;
+  const twice = (top % bottom) * 2n;
+  return twice > bottom || (twice === bottom && whole % 2n === 1n) ? whole + 1n : whole;
+}

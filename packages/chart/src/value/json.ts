@@ -1,0 +1,275 @@
+import { formatJsonNumber } from './float.ts';
+import { GoInt, type GoObject, TypedList, TypedMap, type Value, type ValueMap } from './kinds.ts';
+import { sortedKeys } from './print.ts';
+
+/** encoding/json's failure; the message is Go's. */
+export class JsonError extends Error {}
+
+const maxDepth = 1000;
+
+/** The value as JSON has it: only maps, lists, strings, numbers (GoInt or float), booleans and null. */
+export function toJsonValue(value: Value, depth = 0): Value {
+  if (depth > maxDepth) throw new JsonError('json: unsupported value: encountered a cycle');
+  switch (typeof value) {
+    case 'string':
+      // Bytes that are no UTF-8 become the replacement character.
+      return /[\ud800-\udfff]/.test(value) ? value.toWellFormed() : value;
+    case 'boolean':
+      return value;
+    case 'number':
+      if (Number.isFinite(value)) return value;
+      throw new JsonError(`json: unsupported value: ${Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`);
+    case 'object':
+      break;
+    default:
+      return null;
+  }
+  if (value === null || value instanceof GoInt) return value;
+  if (value instanceof Map) {
+    if (value instanceof TypedMap && value.isNil) return null;
+    const out: ValueMap = new Map();
+    for (const [key, item] of value) out.set(key, toJsonValue(item, depth + 1));
+    return out;
+  }
+  if (Array.isArray(value)) return value.map((item) => toJsonValue(item, depth + 1));
+  if (value instanceof TypedList) {
+    if (value.isNil) return null;
+    if (value.type === '[]uint8') return btoa(String.fromCharCode(...value.items.map((item) => Number((item as GoInt).value))));
+    return value.items.map((item) => toJsonValue(item, depth + 1));
+  }
+  return toJsonValue((value as GoObject).json(), depth + 1);
+}
+
+export interface JsonStyle {
+  /** Escape `<`, `>` and `&`, as encoding/json does by default. */
+  readonly escapeHtml: boolean;
+  /** Spaces per level; none writes on one line. */
+  readonly indent?: number;
+}
+
+/** encoding/json's Marshal or MarshalIndent. @throws JsonError */
+export function writeJson(value: Value, style: JsonStyle): string {
+  return write(toJsonValue(value), style, '\n');
+}
+
+function write(value: Value, style: JsonStyle, lead: string): string {
+  if (typeof value === 'string') return writeText(value, style.escapeHtml);
+  if (typeof value === 'number') return formatJsonNumber(value);
+  if (value instanceof Map) {
+    const colon = style.indent === undefined ? ':' : ': ';
+    const inner = style.indent === undefined ? lead : lead + ' '.repeat(style.indent);
+    return wrapped(
+      '{}',
+      sortedKeys(value).map((key) => writeText(key, style.escapeHtml) + colon + write(value.get(key), style, inner)),
+      style,
+      lead,
+    );
+  }
+  if (Array.isArray(value)) {
+    const inner = style.indent === undefined ? lead : lead + ' '.repeat(style.indent);
+    return wrapped(
+      '[]',
+      value.map((item) => write(item, style, inner)),
+      style,
+      lead,
+    );
+  }
+  return value === null || value === undefined ? 'null' : String(value);
+}
+
+function wrapped(brackets: string, items: readonly string[], style: JsonStyle, lead: string): string {
+  if (items.length === 0) return brackets;
+  if (style.indent === undefined) return `${brackets[0]}${items.join(',')}${brackets[1]}`;
+  const inner = lead + ' '.repeat(style.indent);
+  return `${brackets[0]}${inner}${items.join(`,${inner}`)}${lead}${brackets[1]}`;
+}
+
+const escaped = /["\\\0-\x1f\u2028\u2029]/g;
+const escapedHtml = /["\\\0-\x1f\u2028\u2029<>&]/g;
+const names: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\b': '\\b',
+  '\f': '\\f',
+};
+
+function writeText(text: string, escapeHtml: boolean): string {
+  return `"${text.replace(escapeHtml ? escapedHtml : escaped, (c) => names[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
+}
+
+/** encoding/json's Unmarshal into an interface{}: numbers are float64. @throws JsonError with Go's message */
+export function readJson(text: string): Value {
+  return new JsonReader(text).document();
+}
+
+class JsonReader {
+  readonly #text: string;
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  document(): Value {
+    const value = this.#value('looking for beginning of value');
+    this.#space();
+    if (this.#at < this.#text.length) this.#unexpected('after top-level value');
+    return value;
+  }
+
+  #space(): void {
+    while (' \t\r\n'.includes(this.#text[this.#at] ?? '!')) this.#at++;
+  }
+
+  #unexpected(context: string): never {
+    const code = this.#text.codePointAt(this.#at);
+    if (code === undefined) throw new JsonError('unexpected end of JSON input');
+    const character = String.fromCodePoint(code);
+    const shown = character === "'" ? `'\\''` : character === '"' ? `'"'` : JSON.stringify(character).replace(/^"|"$/g, "'");
+    throw new JsonError(`invalid character ${shown} ${context}`);
+  }
+
+  #value(context: string): Value {
+    this.#space();
+    const character = this.#text[this.#at];
+    switch (character) {
+      case '{':
+        return this.#object();
+      case '[':
+        return this.#array();
+      case '"':
+        return this.#string();
+      case 't':
+        return this.#word('true', true);
+      case 'f':
+        return this.#word('false', false);
+      case 'n':
+        return this.#word('null', null);
+      default:
+        if (character !== undefined && /[-0-9]/.test(character)) return this.#number();
+        return this.#unexpected(context);
+    }
+  }
+
+  #word<T extends Value>(word: string, value: T): T {
+    for (let i = 0; i < word.length; i++, this.#at++) {
+      if (this.#text[this.#at] !== word[i]) this.#unexpected(`in literal ${word} (expecting '${word[i]}')`);
+    }
+    return value;
+  }
+
+  #number(): number {
+    const start = this.#at;
+    const digit = (): boolean => /[0-9]/.test(this.#text[this.#at] ?? '');
+    if (this.#text[this.#at] === '-') {
+      this.#at++;
+      if (!digit()) this.#unexpected('in numeric literal');
+    }
+    if (this.#text[this.#at] === '0') this.#at++;
+    else while (digit()) this.#at++;
+    if (this.#text[this.#at] === '.') {
+      this.#at++;
+      if (!digit()) this.#unexpected('after decimal point in numeric literal');
+      while (digit()) this.#at++;
+    }
+    if (/[eE]/.test(this.#text[this.#at] ?? '')) {
+      this.#at++;
+      if (/[+-]/.test(this.#text[this.#at] ?? '')) this.#at++;
+      if (!digit()) this.#unexpected('in exponent of numeric literal');
+      while (digit()) this.#at++;
+    }
+    const literal = this.#text.slice(start, this.#at);
+    const value = Number(literal);
+    if (!Number.isFinite(value)) throw new JsonError(`json: cannot unmarshal number ${literal} into Go value of type float64`);
+    return value;
+  }
+
+  #string(): string {
+    const start = this.#at++;
+    for (;;) {
+      const character = this.#text[this.#at];
+      if (character === undefined) throw new JsonError('unexpected end of JSON input');
+      if (character === '"') break;
+      if (character < ' ') this.#unexpected('in string literal');
+      if (character === '\\') this.#escape();
+      else this.#at++;
+    }
+    this.#at++;
+    return (JSON.parse(this.#text.slice(start, this.#at)) as string).toWellFormed();
+  }
+
+  #escape(): void {
+    this.#at++;
+    const kind = this.#text[this.#at];
+    if (kind === undefined) throw new JsonError('unexpected end of JSON input');
+    if (!'"\\/bfnrtu'.includes(kind)) this.#unexpected('in string escape code');
+    this.#at++;
+    if (kind !== 'u') return;
+    for (let i = 0; i < 4; i++, this.#at++) {
+      if (!/[0-9a-fA-F]/.test(this.#text[this.#at] ?? '')) this.#unexpected('in \\u hexadecimal character escape');
+    }
+  }
+
+  #object(): ValueMap {
+    const map: ValueMap = new Map();
+    this.#enter();
+    this.#space();
+    if (this.#text[this.#at] === '}') return this.#leave(map);
+    for (;;) {
+      this.#space();
+      if (this.#text[this.#at] !== '"') this.#unexpected('looking for beginning of object key string');
+      const key = this.#string();
+      this.#space();
+      if (this.#text[this.#at] !== ':') this.#unexpected('after object key');
+      this.#at++;
+      map.set(key, this.#value('looking for beginning of value'));
+      this.#space();
+      if (this.#text[this.#at] === '}') return this.#leave(map);
+      if (this.#text[this.#at] !== ',') this.#unexpected('after object key:value pair');
+      this.#at++;
+    }
+  }
+
+  #array(): Value[] {
+    const items: Value[] = [];
+    this.#enter();
+    this.#space();
+    if (this.#text[this.#at] === ']') return this.#leave(items);
+    for (;;) {
+      items.push(this.#value('looking for beginning of value'));
+      this.#space();
+      if (this.#text[this.#at] === ']') return this.#leave(items);
+      if (this.#text[this.#at] !== ',') this.#unexpected('after array element');
+      this.#at++;
+    }
+  }
+
+  #enter(): void {
+    this.#at++;
+    if (++this.#depth > maxDepth) throw new JsonError('exceeded max depth');
+  }
+
+  #leave<T>(value: T): T {
+    this.#at++;
+    this.#depth--;
+    return value;
+  }
+}
+
+/** What json.Unmarshal says when the text holds another kind of value than the target takes. */
+export function mismatch(value: Value, target: string): JsonError {
+  const kind = Array.isArray(value)
+    ? 'array'
+    : value instanceof Map
+      ? 'object'
+      : typeof value === 'string'
+        ? 'string'
+        : typeof value === 'boolean'
+          ? 'bool'
+          : 'number';
+  return new JsonError(`json: cannot unmarshal ${kind} into Go value of type ${target}`);
+}

@@ -1,0 +1,298 @@
+import { ChartError } from '../errors.ts';
+import { JsonError, readJson } from '../value/json.ts';
+import { int64, type Value, type ValueMap } from '../value/kinds.ts';
+import { quote } from '../value/text.ts';
+
+/**
+ * `--set` and its family: `a.b=1,c[0].d={x,y}` into a tree of values (Helm's strvals).
+ *
+ * All change the map that they are given, which is the caller's own.
+ */
+export type SetKind = 'set' | 'set-string' | 'set-json' | 'set-file' | 'set-literal';
+
+export interface SetOptions {
+  /** Reads a file for `set-file`. */
+  readonly readFile?: (path: string) => string;
+  /** `set-json` takes a whole object too, as in Helm 4. */
+  readonly jsonObject?: boolean;
+}
+
+/** @throws ChartError VALUES_INVALID with Helm's words */
+export function applySet(kind: SetKind, text: string, target: ValueMap, options: SetOptions = {}): ValueMap {
+  try {
+    if (kind === 'set-literal') literal(text, target);
+    else new SetParser(text, readerOf(kind, options), kind === 'set-json').run(target);
+    return target;
+  } catch (error) {
+    if (!(error instanceof SetError || error instanceof JsonError || error instanceof EndOfText)) throw error;
+    const message = kind === 'set-json' ? `failed parsing --set-json data ${text}` : `failed parsing --${kind} data: ${error.message}`;
+    throw new ChartError('VALUES_INVALID', message, { cure: 'Write KEY=VALUE, with commas between several.' });
+  }
+}
+
+class SetError extends Error {}
+
+/** The end of the text: sometimes an error, mostly not. */
+class EndOfText extends Error {
+  constructor() {
+    super('EOF');
+  }
+}
+
+type Read = (text: string) => Value;
+
+function readerOf(kind: SetKind, { readFile }: SetOptions): Read {
+  if (kind === 'set-string') return (text) => text;
+  if (kind !== 'set-file') return typedValue;
+  return (path) => {
+    if (!readFile) throw new SetError('no files can be read here');
+    return readFile(path);
+  };
+}
+
+function typedValue(text: string): Value {
+  switch (text.toLowerCase()) {
+    case 'true':
+      return true;
+    case 'false':
+      return false;
+    case 'null':
+      return null;
+    case '0':
+      return int64(0);
+  }
+  if (text[0] !== '0' && /^[+-]?[0-9]+$/.test(text)) {
+    const number = BigInt(text.replace(/^\+/, ''));
+    if (BigInt.asIntN(64, number) === number) return int64(number);
+  }
+  return text;
+}
+
+/** Helm's own limits. */
+const maxIndex = 65_536;
+const maxLevels = 30;
+
+class SetParser {
+  readonly #characters: readonly string[];
+  readonly #read: Read;
+  readonly #isJson: boolean;
+  #at = 0;
+
+  constructor(text: string, read: Read, isJson: boolean) {
+    this.#characters = [...text];
+    this.#read = read;
+    this.#isJson = isJson;
+  }
+
+  run(target: ValueMap): void {
+    try {
+      for (;;) this.#key(target, 0);
+    } catch (error) {
+      if (!(error instanceof EndOfText)) throw error;
+    }
+  }
+
+  /** Text up to one of the stops, which is taken too; a backslash takes the next character as it is. */
+  #until(stops: string): { text: string; stop: string | undefined } {
+    let text = '';
+    while (this.#at < this.#characters.length) {
+      const character = this.#characters[this.#at++] as string;
+      if (stops.includes(character)) return { text, stop: character };
+      if (character !== '\\') text += character;
+      else if (this.#at < this.#characters.length) text += this.#characters[this.#at++];
+    }
+    return { text, stop: undefined };
+  }
+
+  #key(data: ValueMap, level: number): void {
+    const { text: key, stop } = this.#until('=[,.');
+    if (stop === undefined) {
+      if (key === '') throw new EndOfText();
+      throw new SetError(`key ${quote(key)} has no value`);
+    }
+    if (stop === '[') {
+      const index = this.#index();
+      const current = data.get(key);
+      if (data.has(key) && !Array.isArray(current)) throw new SetError(`unable to parse key: ${conversion(current, '[]interface {}')}`);
+      const list = Array.isArray(current) ? current : [];
+      let ended = false;
+      try {
+        this.#item(list, index, level);
+      } catch (error) {
+        if (!(error instanceof EndOfText)) {
+          put(data, key, list);
+          throw error;
+        }
+        ended = true;
+      }
+      put(data, key, list);
+      if (ended) throw new EndOfText();
+    } else if (stop === '=') this.#assign((value) => put(data, key, value));
+    else if (stop === ',') {
+      put(data, key, '');
+      throw new SetError(`key ${quote(key)} has no value (cannot end with ,)`);
+    } else this.#nested(data, key, level + 1);
+  }
+
+  #nested(data: ValueMap, key: string, level: number): void {
+    if (level > maxLevels) throw new SetError(`value name nested level is greater than maximum supported nested level of ${maxLevels}`);
+    const current = data.get(key);
+    if (data.has(key) && !(current instanceof Map))
+      throw new SetError(`unable to parse key: ${conversion(current, 'map[string]interface {}')}`);
+    const inner: ValueMap = current instanceof Map ? current : new Map();
+    let ended: EndOfText | undefined;
+    try {
+      this.#key(inner, level);
+    } catch (error) {
+      if (!(error instanceof EndOfText)) throw error;
+      ended = error;
+    }
+    if (!ended && inner.size === 0) throw new SetError(`key map ${quote(key)} has no value`);
+    if (inner.size > 0) put(data, key, inner);
+    if (ended) throw ended;
+  }
+
+  /** What stands after `=`. */
+  #assign(store: (value: Value) => void): void {
+    if (this.#isJson) return this.#json(store);
+    if (this.#at >= this.#characters.length) {
+      store('');
+      throw new EndOfText();
+    }
+    if (this.#characters[this.#at] === '{') store(this.#list());
+    else store(this.#read(this.#until(',').text));
+  }
+
+  #list(): Value[] {
+    this.#at++;
+    const items: Value[] = [];
+    for (;;) {
+      const { text, stop } = this.#until(',}');
+      if (stop === undefined) throw new SetError("list must terminate with '}'");
+      items.push(this.#read(text));
+      if (stop === ',') continue;
+      if (this.#characters[this.#at] === ',') this.#at++;
+      return items;
+    }
+  }
+
+  #json(store: (value: Value) => void): void {
+    if (this.#skipEmpty()) return store(null);
+    const rest = this.#characters.slice(this.#at).join('');
+    const length = jsonLength(rest);
+    store(readJson(rest.slice(0, length)));
+    this.#at += [...rest.slice(0, length)].length;
+    this.#skipEmpty();
+  }
+
+  /** White space up to a comma or the end; true when one of these was met. */
+  #skipEmpty(): boolean {
+    for (; this.#at < this.#characters.length; this.#at++) {
+      const character = this.#characters[this.#at] as string;
+      if (character === ',') {
+        this.#at++;
+        return true;
+      }
+      if (!/\s/.test(character)) return false;
+    }
+    return true;
+  }
+
+  #index(): number {
+    const { text, stop } = this.#until(']');
+    if (stop === undefined) throw new SetError('error parsing index: EOF');
+    if (!/^[+-]?[0-9]+$/.test(text)) throw new SetError(`error parsing index: strconv.Atoi: parsing ${quote(text)}: invalid syntax`);
+    return Number(text);
+  }
+
+  #item(list: Value[], index: number, level: number): void {
+    if (index < 0) throw new SetError(`negative ${index} index not allowed`);
+    const { text, stop } = this.#until('[.=');
+    if (text !== '') throw new SetError(`unexpected data at end of array index: ${quote(text)}`);
+    if (stop === undefined) throw new EndOfText();
+    if (stop === '=') {
+      let value: Value = '';
+      try {
+        this.#assign((found) => {
+          value = found;
+        });
+      } catch (error) {
+        if (!(error instanceof EndOfText)) throw error;
+      }
+      return setItem(list, index, value);
+    }
+    const current = list[index];
+    if (stop === '[') {
+      const next = this.#index();
+      if (current !== undefined && current !== null && !Array.isArray(current)) {
+        throw new SetError(`unable to parse key: ${conversion(current, '[]interface {}')}`);
+      }
+      const inner = Array.isArray(current) ? current : [];
+      this.#item(inner, next, level);
+      return setItem(list, index, inner);
+    }
+    const inner: ValueMap = current instanceof Map ? current : new Map();
+    if (index < list.length) list[index] = inner;
+    this.#key(inner, level);
+    setItem(list, index, inner);
+  }
+}
+
+function put(data: ValueMap, key: string, value: Value): void {
+  if (key !== '') data.set(key, value);
+}
+
+function setItem(list: Value[], index: number, value: Value): void {
+  if (index > maxIndex) throw new SetError(`index of ${index} is greater than maximum supported index of ${maxIndex}`);
+  while (list.length <= index) list.push(null);
+  list[index] = value;
+}
+
+/** Go's words for a failed type assertion. */
+function conversion(value: Value, wanted: string): string {
+  const types: Readonly<Record<string, string>> = { string: 'string', number: 'float64', boolean: 'bool' };
+  const got =
+    value === null || value === undefined
+      ? 'nil'
+      : (types[typeof value] ?? (value instanceof Map ? 'map[string]interface {}' : Array.isArray(value) ? '[]interface {}' : 'int64'));
+  return `interface conversion: interface {} is ${got}, not ${wanted}`;
+}
+
+/** Length of the JSON value that a text begins with. */
+function jsonLength(text: string): number {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i] as string;
+    if (inString) {
+      if (character === '\\') i++;
+      else if (character === '"') {
+        inString = false;
+        if (depth === 0) return i + 1;
+      }
+    } else if (character === '"') inString = true;
+    else if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') {
+      depth--;
+      if (depth === 0) return i + 1;
+    } else if (depth === 0 && (character === ',' || /\s/.test(character))) {
+      if (text.slice(0, i).trim() !== '') return i;
+    }
+  }
+  return text.length;
+}
+
+/** `--set-literal`: only `.`, `[` and `=` count in the key, and everything after the first `=` is the value. */
+function literal(text: string, target: ValueMap): void {
+  const equals = text.indexOf('=');
+  if (equals < 0) {
+    if (text === '') return;
+    throw new SetError(`key ${quote(text)} has no value`);
+  }
+  const value = text.slice(equals + 1);
+  const characters = [...text.slice(0, equals)].map((character) =>
+    character === ',' || character === '\\' ? `\\${character}` : character,
+  );
+  // The parser reads a stand-in, and the reader gives the literal for it.
+  new SetParser(`${characters.join('')}=x`, () => value, false).run(target);
+}

@@ -1,0 +1,36 @@
+import { JsonError, mismatch } from '../value/json.ts';
+import type { Value, ValueMap } from '../value/kinds.ts';
+import { YamlError } from './errors.ts';
+import { readYaml, UnsupportedKey } from './reader.ts';
+
+/** sigs.k8s.io/yaml's failure: go-yaml's or encoding/json's message behind its own words. */
+export class ConversionError extends Error {}
+
+/** Reads YAML through JSON, as Helm reads all its YAML: every number is a float64. @throws ConversionError */
+export function yamlToValue(text: string, exactIntegers = false): Value {
+  try {
+    return checkFinite(readYaml(text, { exactIntegers }));
+  } catch (error) {
+    if (error instanceof YamlError || error instanceof UnsupportedKey || error instanceof JsonError) {
+      throw new ConversionError(`error converting YAML to JSON: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** Reads YAML that must be a map; an empty text is an empty map. @throws ConversionError */
+export function yamlToMap(text: string, target = 'map[string]interface {}'): ValueMap {
+  const value = yamlToValue(text);
+  if (value === null) return new Map();
+  if (value instanceof Map) return value;
+  throw new ConversionError(`error unmarshaling JSON: while decoding JSON: ${mismatch(value, target).message}`);
+}
+
+function checkFinite(value: Value): Value {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new JsonError(`json: unsupported value: ${Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`);
+  }
+  if (value instanceof Map) for (const item of value.values()) checkFinite(item);
+  else if (Array.isArray(value)) for (const item of value) checkFinite(item);
+  return value;
+}
