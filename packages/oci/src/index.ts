@@ -1,3 +1,4 @@
+export { type ArchiveLimits, type ImageArchive, openImageArchive, pushArchive } from './archive/image-archive.ts';
 export { type CopyEnd, type CopyReport, type CopyRequest, copyImage } from './client/copy.ts';
 export type { RegistryCredentials } from './client/credentials.ts';
 export {
