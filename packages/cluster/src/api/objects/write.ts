@@ -233,7 +233,7 @@ function nextGeneration(next: ApiObject, live: ApiObject, resource: Resource): n
   return same(withoutMetadata(next, resource.status), withoutMetadata(live, resource.status)) ? before : before + 1;
 }
 
-/** Equal but for the times in managedFields. */
+/** Equal but for the times in managedFields: such a write must not move the resourceVersion. */
 function isUnchanged(next: ApiObject, live: ApiObject): boolean {
   const bare = (object: ApiObject) => ({
     ...object,
@@ -242,8 +242,15 @@ function isUnchanged(next: ApiObject, live: ApiObject): boolean {
   return same(bare(next), bare(live)) && same(untimed(next.metadata.managedFields), untimed(live.metadata.managedFields));
 }
 
+/** The entries without their times, in an order that does not depend on them. */
 const untimed = (entries: unknown): unknown[] =>
-  Array.isArray(entries) ? entries.map((entry) => (isRecord(entry) ? { ...entry, time: undefined } : entry)) : [];
+  (Array.isArray(entries) ? entries : [])
+    .filter(isRecord)
+    .map((entry) => ({ ...entry, time: undefined }))
+    .sort((a, b) => (managerOf(a) < managerOf(b) ? -1 : 1));
+
+const managerOf = (entry: Record<string, unknown>): string =>
+  JSON.stringify([entry['manager'], entry['operation'], entry['apiVersion'], entry['subresource']]);
 
 /** An object that is being deleted goes when nothing holds it any more. */
 export function isGone(object: ApiObject): boolean {
