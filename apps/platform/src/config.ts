@@ -28,6 +28,9 @@ export function rehearsalConfig(data: string, base = defaultPort): Config {
   const folder = resolve(data);
   const ports = portsFrom(base);
   const local = (port: number, scheme = 'http') => `${scheme}://127.0.0.1:${port}`;
+  // Networks of two rehearsals on one machine must differ: the third number comes from the first port.
+  const block = Math.floor(base / 100) % 256;
+  const embedded = (port: number, index: number) => ({ port, podSubnet: `10.${244 - index}.${block}.0/24`, serviceSubnet: `10.${96 + index}.${block}.0/24` });
   const environment = (index: number, name: string, title: string, entry: 'direct' | 'promotion') => {
     const own = ports.environment(index);
     return {
@@ -38,7 +41,7 @@ export function rehearsalConfig(data: string, base = defaultPort): Config {
       entry,
       registry: { url: local(own.registry), host: `registry-ct.${name}.desp.space` },
       vault: { url: local(own.vault) },
-      kubernetes: { kubeconfig: join(folder, 'kubeconfigs', `${name}.yaml`) },
+      kubernetes: { kubeconfig: join(folder, 'kubeconfigs', `${name}.yaml`), embedded: embedded(own.kubernetes, index + 1) },
       ingress: { https: local(own.https, 'https'), http: local(own.http) },
     };
   };
@@ -51,7 +54,7 @@ export function rehearsalConfig(data: string, base = defaultPort): Config {
     database: { url: `pglite:${join(folder, 'database')}` },
     engine: { socket: join(folder, 'engine', 'engine.sock') },
     acme: { directory: `${local(ports.acme)}/directory` },
-    management: { kubeconfig: join(folder, 'kubeconfigs', 'management.yaml') },
+    management: { kubeconfig: join(folder, 'kubeconfigs', 'management.yaml'), embedded: embedded(ports.management, 0) },
     quarantine: { url: local(ports.quarantine), host: 'registry-ct.build.desp.space' },
     environments: [
       environment(0, 'e2e', 'End-to-end integration', 'direct'),

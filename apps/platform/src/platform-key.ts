@@ -15,7 +15,7 @@ export async function openPlatformKey(data: DataFolder): Promise<PlatformKey> {
   const privateFile = data.file('keys', 'platform.key');
   const publicFile = data.file('keys', 'platform.pub');
   if (!existsSync(privateFile)) {
-    const made = await generateKeyPair();
+    const made = await generateKeyPair('ed25519');
     // The public half first: a kill in between leaves no private key, and the next start makes both anew.
     writeFileDurably(publicFile, made.publicKey);
     writeFileDurably(privateFile, made.privateKey);

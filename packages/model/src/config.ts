@@ -16,6 +16,12 @@ export const RegistryConfig = z.strictObject({
 });
 export type RegistryConfig = z.infer<typeof RegistryConfig>;
 
+/** An embedded Kubernetes API, and where its pods and Services live; absent for a real cluster. */
+export const EmbeddedKubernetes = z.strictObject({ port: z.number().int().min(1).max(65_535), podSubnet: z.string(), serviceSubnet: z.string() });
+export type EmbeddedKubernetes = z.infer<typeof EmbeddedKubernetes>;
+
+const kubernetes = z.strictObject({ kubeconfig: z.string(), embedded: EmbeddedKubernetes.optional() });
+
 export const EnvironmentConfig = z.strictObject({
   name: EnvironmentName,
   title: z.string(),
@@ -27,7 +33,7 @@ export const EnvironmentConfig = z.strictObject({
   entry: z.enum(['direct', 'promotion']),
   registry: RegistryConfig,
   vault: z.strictObject({ url }),
-  kubernetes: z.strictObject({ kubeconfig: z.string() }),
+  kubernetes,
   ingress: z.strictObject({ https: url, http: url }),
 });
 export type EnvironmentConfig = z.infer<typeof EnvironmentConfig>;
@@ -43,7 +49,7 @@ export const Config = z.strictObject({
   engine: z.strictObject({ socket: z.string() }).optional(),
   acme: z.strictObject({ directory: url }),
   /** The Kubernetes API that holds Fleet's own objects. */
-  management: z.strictObject({ kubeconfig: z.string() }),
+  management: kubernetes,
   quarantine: RegistryConfig,
   environments: z.array(EnvironmentConfig).min(1),
 });

@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
-import { loadChart, render, type ValueMap } from '@desp/chart';
+import { fromObject, loadChart, render } from '@desp/chart';
+import { nodeCrypto } from '@desp/chart/node';
 import { checkRepository, type Finding, profileNamed, type RenderChart, type Report, type ScanSecrets } from '@desp/procedure';
 import { scanSecrets } from '@desp/security';
 import { CliError } from '../cli-error.ts';
@@ -46,15 +47,9 @@ const scanFile: ScanSecrets = (path, data) => {
 
 const renderChart: RenderChart = ({ files, values, release, kubeVersion }) => {
   const chart = loadChart(files.map(({ path, data }) => ({ name: path, data })));
-  const result = render(chart, { release, values: toValue(values) as ValueMap, profile: 'helm4', kubeVersion });
+  const result = render(chart, { release, values: fromObject(values), crypto: nodeCrypto, profile: 'helm4', kubeVersion });
   return [...result.manifests, ...result.hooks];
 };
-
-function toValue(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toValue);
-  if (value && typeof value === 'object') return new Map(Object.entries(value).map(([key, inner]) => [key, toValue(inner)]));
-  return value;
-}
 
 function describe(report: Report): string {
   const lines = report.findings.map(describeFinding);

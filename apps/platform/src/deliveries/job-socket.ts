@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { PlannedJob } from '@desp/pipeline';
 import { messageOf } from '@desp/runtime';
@@ -35,8 +36,10 @@ const verbs = { build: buildJobImage, release: releaseJobImages } as const;
 export async function openJobSocket(platform: Platform, job: JobIdentity): Promise<JobSocket> {
   // A socket's path has at most 107 bytes: a short name of the job's identity.
   const name = createHash('sha256').update(`${job.id}/${job.name}`).digest('hex').slice(0, 16);
-  const path = platform.data.file('run', `${name}.sock`);
-  rmSync(path, { force: true });
+  const folder = platform.data.file('run', name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  const path = join(folder, 'api.sock');
   let refused: string | undefined;
   const ended = new AbortController();
   const server = createServer((request, response) => {
@@ -60,7 +63,7 @@ export async function openJobSocket(platform: Platform, job: JobIdentity): Promi
       ended.abort(new Error('The job has ended.'));
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      rmSync(path, { force: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -58,7 +58,7 @@ export async function startGit(options: EmbeddedGitOptions): Promise<EmbeddedGit
   });
   await server.createRepository(profile.templates.project);
   const files = Object.fromEntries(templateFiles({ templateFiles: profile.templates.files, environments: profile.environments }).map(({ path, text }) => [path, text]));
-  await server.commitFiles(profile.templates.project, profile.templates.ref, files, `Templates of ${profile.name}`, { name: 'DESP', email: 'platform@desp.invalid', at: new Date(0) });
+  await server.commitFiles(profile.templates.project, profile.templates.ref, files, `Templates of ${profile.name}`, { name: 'DESP', email: 'platform@desp.invalid', at: new Date(Date.UTC(2023, 8, 14)) });
   const http = createServer((request, response) => {
     server.handler(request, response).catch((error) => {
       options.log.error({ error: String(error) }, 'A Git request failed.');

@@ -63,13 +63,14 @@ async function prepareNamespace({ kube }: EnvironmentParts, service: ServiceRow)
 async function prepareSecrets(platform: Platform, { vault, config }: EnvironmentParts, service: ServiceRow): Promise<void> {
   const { name } = service;
   const role = roleOf(name);
-  await vault.enableKv(name);
+  await vault.ensureKv(name);
   await vault.putPolicy(role, `path "${name}/data/*" {\n  capabilities = ["read"]\n}\npath "${name}/metadata/*" {\n  capabilities = ["read", "list"]\n}\n`);
-  await vault.putKubernetesRole(role, { boundServiceAccountNames: ['default'], boundServiceAccountNamespaces: [name], policies: [role], ttlSeconds: 600 });
-  if (await vault.readSecret(name, pullSecretName)) return;
+  await vault.kubernetes().putRole(role, { serviceAccounts: ['default'], namespaces: [name], policies: [role], ttl: 600 });
+  const store = vault.kv(name);
+  if (await store.read(pullSecretName)) return;
   const robot = `robot$${name}+pull`;
   const token = await platform.tokens.createRobot(name, `pull ${config.name}`, years);
   const auth = Buffer.from(`${robot}:${token}`).toString('base64');
   const dockerConfig = JSON.stringify({ auths: { [config.registry.host]: { username: robot, password: token, auth } } });
-  await vault.writeSecret(name, pullSecretName, { '.dockerconfigjson': Buffer.from(dockerConfig).toString('base64') });
+  await store.write(pullSecretName, { '.dockerconfigjson': Buffer.from(dockerConfig).toString('base64') });
 }

@@ -1,4 +1,5 @@
-import { type HookEvent, loadChart, render, type ValueMap } from '@desp/chart';
+import { fromObject, type HookEvent, loadChart, render } from '@desp/chart';
+import { nodeCrypto } from '@desp/chart/node';
 import { type BundleResource, chartFiles, type DeploymentOptions, releaseNameOf } from '@desp/fleet';
 import type { KubeObject } from '@desp/kube';
 import { messageOf } from '@desp/runtime';
@@ -59,7 +60,8 @@ export function renderDeployment(input: RenderInput): RenderedDeployment {
     const revision = input.revision ?? 1;
     const result = render(chart, {
       release: { name: releaseName, namespace, revision, isUpgrade: revision > 1, isInstall: revision === 1 },
-      values: toValues(options.helm?.values ?? {}) as ValueMap,
+      values: fromObject(options.helm?.values ?? {}),
+      crypto: nodeCrypto,
       profile: 'helm3',
       kubeVersion: input.kubeVersion,
       ...(input.apiVersions ? { apiVersions: input.apiVersions } : {}),
@@ -93,11 +95,4 @@ function parseObjects(text: string, source: string): KubeObject[] {
     }
     return [object];
   });
-}
-
-/** JSON as the chart engine's values. */
-function toValues(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toValues);
-  if (value && typeof value === 'object') return new Map(Object.entries(value).map(([key, inner]) => [key, toValues(inner)]));
-  return value;
 }
