@@ -73,7 +73,9 @@ function checkAddress(service: ApiObject, address: string, network: ServiceNetwo
 
 function nextAddress(network: ServiceNetwork, services: readonly ApiObject[]): string | undefined {
   const used = new Set(services.map((service) => textAt(service, 'spec', 'clusterIP')));
-  for (let offset = 2; offset < network.size - 1; offset += 1) {
+  // The lower band is left to addresses that are asked for, as by the real allocator.
+  const first = network.size <= 32 ? 2 : Math.min(Math.max(16, network.size / 16), 256);
+  for (let offset = first; offset < network.size - 1; offset += 1) {
     const address = toText(network.base + offset);
     if (!used.has(address)) return address;
   }
@@ -105,6 +107,3 @@ function allocateNodePorts(
     used.add(wanted);
   }
 }
-
-/** The network's address of the Service `kubernetes` in `default`. */
-export const firstAddress = (network: ServiceNetwork): string => toText(network.base + 1);
