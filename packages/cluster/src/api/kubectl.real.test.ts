@@ -155,6 +155,24 @@ describe.skipIf(clients.length === 0)(`kubectl${clients.length === 0 ? ' (skippe
       );
     });
 
+    test('get -w prints what happens', async () => {
+      const enough = new AbortController();
+      let printed = '';
+      let creation: Promise<string> | undefined;
+      const watching = run([file, '--kubeconfig', join(folder, 'config'), '-n', space, 'get', 'secrets', '-w'], {
+        env: { HOME: folder, KUBECACHEDIR: join(folder, `cache-${name}`) },
+        signal: enough.signal,
+        onOutput: (chunk) => {
+          printed += chunk.toString('utf8');
+          if (printed.includes('hidden')) creation ??= kubectl(['create', 'secret', 'generic', 'watched']);
+          if (/watched.*\n/.test(printed)) enough.abort();
+        },
+      });
+      await expect(watching).rejects.toMatchObject({ code: 'CANCELED' });
+      await creation;
+      expect(printed).toMatch(/NAME +TYPE +DATA +AGE\n[\s\S]*hidden +Opaque +1 [\s\S]*watched +Opaque +0 /);
+    });
+
     test('wait and rollout status follow what changes', async () => {
       const ready = kubectl(['wait', '--for=condition=Available', 'deployment/web', '--timeout=20s']);
       const path = `/apis/apps/v1/namespaces/${space}/deployments/web/status`;

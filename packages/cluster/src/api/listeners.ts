@@ -74,7 +74,12 @@ export class Listeners {
     const cut = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
     }, graceMs);
+    // Watches have just ended: their connections become idle one by one.
+    const idle = setInterval(() => {
+      for (const server of this.#servers.values()) server.closeIdleConnections();
+    }, 20);
     await Promise.all(closed);
+    clearInterval(idle);
     clearTimeout(cut);
     this.#servers.clear();
   }
