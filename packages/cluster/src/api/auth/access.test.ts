@@ -140,6 +140,7 @@ describe('who may do what', () => {
     });
     const bindings = `${rbac}/namespaces/b/rolebindings`;
     expect((await cluster.ask('POST', bindings, binding('ClusterRole', 'cluster-admin'), ben)).status).toBe(403);
+    expect((await cluster.ask('POST', bindings, binding('Role', 'comes-later'), ben)).status).toBe(404);
     await cluster.must('POST', bindings, binding('ClusterRole', 'edit'), ben);
     const change = { roleRef: { kind: 'ClusterRole', name: 'view', apiGroup: 'rbac.authorization.k8s.io' } };
     const changed = await cluster.ask('PATCH', `${bindings}/to-edit`, change, { ...ben, type: 'application/merge-patch+json' });

@@ -1,4 +1,4 @@
-import { forbidden } from '../errors.ts';
+import { forbidden, notFound } from '../errors.ts';
 import { type ApiObject, same, textAt } from '../object.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { UserInfo } from '../types.ts';
@@ -35,6 +35,8 @@ export function preventEscalation(
     const plural = textAt(object, 'roleRef', 'kind') === 'Role' ? 'roles' : 'clusterroles';
     const name = textAt(object, 'roleRef', 'name') ?? '';
     if (may('bind', plural, name)) return;
+    // A role that comes later could hold anything.
+    if (!authorizer.roleExists(object, namespace)) throw notFound({ group: resource.group, plural }, name);
     rules = authorizer.roleRules(object, namespace);
   }
   const held = authorizer.rules(user, namespace);

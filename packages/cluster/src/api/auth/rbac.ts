@@ -95,6 +95,13 @@ export class Authorizer {
     }
   }
 
+  /** Is the role that a binding refers to there? */
+  roleExists(binding: ApiObject, namespace: string): boolean {
+    const kind = textAt(binding, 'roleRef', 'kind');
+    if (kind !== 'Role' && kind !== 'ClusterRole') return false;
+    return this.#store.get(storageOfRoles[kind], kind === 'Role' ? namespace : '', textAt(binding, 'roleRef', 'name') ?? '') !== undefined;
+  }
+
   /** The rules of the role that a binding refers to; none when the role is missing. */
   roleRules(binding: ApiObject, namespace: string): PolicyRule[] {
     const name = textAt(binding, 'roleRef', 'name') ?? '';
