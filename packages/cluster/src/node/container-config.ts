@@ -3,7 +3,7 @@ import type { ContainerCreateOptions } from 'dockerode';
 import { parseQuantity } from '../quantity.ts';
 import { expand } from './environment.ts';
 import { NodeError } from './errors.ts';
-import { capabilitiesOf } from './refusals.ts';
+import { droppedCapabilities } from './refusals.ts';
 
 export interface ContainerConfigInput {
   readonly pod: Pod;
@@ -56,8 +56,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerCreateOpt
       ...(limits['cpu'] === undefined ? {} : { NanoCpus: Math.round(parseQuantity(limits['cpu']) * 1e9) }),
       PidsLimit: maxProcesses,
       SecurityOpt: ['no-new-privileges'],
-      CapDrop: ['ALL'],
-      CapAdd: capabilitiesOf(security),
+      CapDrop: droppedCapabilities(security),
       ReadonlyRootfs: security?.readOnlyRootFilesystem ?? false,
       ...(groups.length > 0 ? { GroupAdd: groups.map(String) } : {}),
       LogConfig: { Type: 'k8s-file', Config: { 'max-size': '10485760' } },

@@ -145,8 +145,9 @@ export function createEngine(socketPath: string): Engine {
         stdout: true,
         stderr: true,
         timestamps: options.timestamps,
-        tail: options.tail,
-        since: options.since,
+        // dockerode sends undefined as an empty text, which the engine refuses.
+        ...(options.tail === undefined ? {} : { tail: options.tail }),
+        ...(options.since === undefined ? {} : { since: options.since }),
         abortSignal: signal,
       };
       const container = docker.getContainer(id);

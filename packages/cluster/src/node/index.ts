@@ -76,7 +76,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   await ensureSandboxImage(engine);
 
   const recorder = createEventRecorder({ client, component: 'kubelet', host: nodeName, clock, log });
-  const memory: SyncMemory = { killed: new Set(), stopping: new Set() };
+  const memory: SyncMemory = { killed: new Set() };
   let enqueue = (_key: string) => {};
   const images = createImages({ client, engine, admission: options.admission, recorder, clock });
   const probes = createProbes({

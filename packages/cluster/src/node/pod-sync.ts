@@ -18,7 +18,6 @@ const refreshMs = 60_000;
 export interface SyncMemory {
   /** Containers that the node ended. */
   readonly killed: Set<string>;
-  readonly stopping: Set<string>;
 }
 
 /** Brings one pod's containers to what its spec wants and writes its status. Returns when to look again, in milliseconds. */
@@ -142,7 +141,7 @@ class PodRun {
       return;
     }
     if (policy === 'Never' || (policy === 'OnFailure' && latest.exitCode === 0)) return;
-    const wait = this.#restartWait(container, latest);
+    const wait = restartDelay(latest) - (this.#context.clock.now().getTime() - (latest.finishedAt?.getTime() ?? 0));
     if (wait <= 0) return this.#start(container, attemptOf(latest) + 1);
     const { name, namespace, uid } = this.#pod.metadata;
     const delay = Math.round(restartDelay(latest) / 1000);
@@ -154,10 +153,6 @@ class PodRun {
     const message = `Back-off restarting failed container ${container.name} in pod ${name}_${namespace}(${uid})`;
     this.#context.recorder.event(this.#pod, 'Warning', 'BackOff', message, `spec.containers{${container.name}}`);
     this.recheckMs = Math.min(this.recheckMs, wait);
-  }
-
-  #restartWait(_container: Container, latest: EngineContainer): number {
-    return restartDelay(latest) - (this.#context.clock.now().getTime() - (latest.finishedAt?.getTime() ?? 0));
   }
 
   async #restart(container: Container, latest: EngineContainer, cause: string): Promise<void> {

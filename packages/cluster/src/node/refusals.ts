@@ -55,11 +55,18 @@ function refuseContainer(container: Container, security: SecurityContext): strin
   return undefined;
 }
 
-/** The capabilities that the container gets: the default set without what it drops. */
-export function capabilitiesOf(security: SecurityContext | undefined): string[] {
+/** What engines give by default beyond what the rehearsal allows. */
+const alwaysDropped = ['AUDIT_WRITE', 'MKNOD', 'NET_RAW'];
+
+/**
+ * The capabilities to take from the engine's default set. None is ever added by name: an engine makes added ones ambient,
+ * and a process that is not root would then hold them.
+ */
+export function droppedCapabilities(security: SecurityContext | undefined): string[] {
   const drop = new Set((security?.capabilities?.drop ?? []).map(plain));
   const add = new Set((security?.capabilities?.add ?? []).map(plain));
-  return allowedCapabilities.filter((name) => add.has(name) || !(drop.has(name) || drop.has('ALL')));
+  const dropped = allowedCapabilities.filter((name) => !add.has(name) && (drop.has(name) || drop.has('ALL')));
+  return dropped.length === allowedCapabilities.length ? ['ALL'] : [...alwaysDropped, ...dropped];
 }
 
 function isAllowed(name: string): boolean {
