@@ -1,8 +1,8 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { namespaceType, podType, serviceType } from '@desp/kube';
+import { namespaceType, persistentVolumeClaimType, podType, serviceType } from '@desp/kube';
 import { run, silentLogger, systemClock } from '@desp/runtime';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type EmbeddedCluster, startEmbeddedCluster } from './embedded-cluster.ts';
@@ -219,8 +219,8 @@ describe.skipIf(missing !== undefined)(
 
     test('a namespace goes with all that is in it', async () => {
       await ok('create', 'namespace', 'gone');
-      await ok('-n', 'gone', 'create', 'deployment', 'd', '--image=bb:1', '--', 'httpd', '-f');
-      await ok('-n', 'gone', 'wait', '--for=condition=Available', 'deploy/d', '--timeout=30s');
+      await apply({ ...pod('p', 'exec httpd -f'), metadata: { name: 'p', namespace: 'gone' } });
+      await ok('-n', 'gone', 'wait', '--for=condition=Ready', 'pod/p', '--timeout=30s');
       await ok('delete', 'namespace', 'gone', '--timeout=50s');
       expect(await cluster.client.get(namespaceType, 'gone')).toBeUndefined();
     });
@@ -245,6 +245,64 @@ describe.skipIf(missing !== undefined)(
       }
       await until(async () => expect(cluster.resolveService('vault.vault.svc')).toEqual({ address: '127.0.0.1', port: 8200 }));
       expect(cluster.resolveService('vault.provider.svc')).toBeUndefined();
+    });
+
+    test('a claim’s folder is mounted, for the group of the pod; one that lies elsewhere is not', async () => {
+      const claim = (name: string, path: string) => [
+        {
+          apiVersion: 'v1',
+          kind: 'PersistentVolume',
+          metadata: { name },
+          spec: {
+            capacity: { storage: '1Mi' },
+            accessModes: ['ReadWriteOnce'],
+            storageClassName: 'test',
+            persistentVolumeReclaimPolicy: 'Retain',
+            hostPath: { path },
+            claimRef: { namespace: 'default', name },
+          },
+        },
+        {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          metadata: { name },
+          spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'test', volumeName: name, resources: { requests: { storage: '1Mi' } } },
+        },
+      ];
+      await mkdir(join(cluster.volumesFolder, 'mine'));
+      await apply(...claim('mine', join(cluster.volumesFolder, 'mine')), ...claim('theirs', '/etc'));
+      // The provisioner is another's: here the test says that the claims are bound.
+      for (const name of ['mine', 'theirs']) {
+        await cluster.client.patch(
+          persistentVolumeClaimType,
+          name,
+          'default',
+          { status: { phase: 'Bound' } },
+          { kind: 'merge', subresource: 'status' },
+        );
+      }
+      const using = (claimName: string) => ({
+        ...pod(claimName, ''),
+        spec: {
+          ...pod(claimName, '').spec,
+          securityContext: { fsGroup: 2000 },
+          volumes: [{ name: 'v', persistentVolumeClaim: { claimName } }],
+          containers: [
+            {
+              name: 'c',
+              image: 'bb:1',
+              command: ['sh', '-c', 'id > /data/who; exec sleep 100'],
+              securityContext: { runAsUser: 1000 },
+              volumeMounts: [{ name: 'v', mountPath: '/data' }],
+            },
+          ],
+        },
+      });
+      await apply(using('mine'), using('theirs'));
+      await ok('wait', '--for=condition=Ready', 'pod/mine', '--timeout=20s');
+      await until(async () => expect(await readFile(join(cluster.volumesFolder, 'mine', 'who'), 'utf8')).toMatch(/uid=1000.*2000/));
+      await until(async () => expect(await ok('describe', 'pod', 'theirs')).toContain('does not lie where the rehearsal keeps volumes'));
+      await ok('delete', 'pod', 'mine', 'theirs');
     });
 
     test('stop and purge leave nothing of the cluster behind', async () => {

@@ -16,7 +16,7 @@ import {
   runServiceProxy,
   startDnsServer,
 } from './network/index.ts';
-import { createEngine, type ImageAdmission, purgeNode, startNode, stopPods } from './node/index.ts';
+import { createEngine, type ImageAdmission, purgeNode, removeFolders, startNode, stopPods } from './node/index.ts';
 import { runWorkloads } from './workloads/index.ts';
 
 export interface EmbeddedClusterOptions {
@@ -81,11 +81,11 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   parseSubnet(podSubnet);
   parseSubnet(serviceSubnet);
   const dataFolder = resolve(options.dataFolder);
-  await mkdir(join(dataFolder, 'api'), { recursive: true, mode: 0o711 });
+  await mkdir(join(dataFolder, 'api'), { recursive: true, mode: 0o700 });
   // The engine may serve other data folders' clusters of the same name.
   const id = `${name}-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 6)}`;
   const folders = { pods: join(dataFolder, 'pods'), run: join('/run/desp', id), persistent: join(dataFolder, 'volumes') };
-  await mkdir(folders.persistent, { recursive: true, mode: 0o711 });
+  await mkdir(folders.persistent, { recursive: true, mode: 0o700 });
   const network = { name: `desp-${id}`, subnet: podSubnet, gateway: addressAt(podSubnet, 1) };
   const kubernetesAddress = addressAt(serviceSubnet, 1);
   const dnsAddress = addressAt(serviceSubnet, 10);
@@ -181,6 +181,7 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
     await server.close();
     if (engine === undefined) return;
     await stopPods(engine, id).catch((error) => log.warn({ error: messageOf(error) }, 'the pods could not be stopped'));
+    await removeFolders([folders.run]);
   }
   const stopOnce = () => {
     stopped ??= stop();
@@ -209,7 +210,6 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
     async purge() {
       await stopOnce();
       if (engine !== undefined) await purgeNode({ cluster: id, engine, folders, networkName: network.name });
-      await rm(folders.run, { recursive: true, force: true });
       await rm(dataFolder, { recursive: true, force: true });
     },
   };

@@ -28,13 +28,13 @@ import type { NodeContext } from './pod-parts.ts';
 import { removeAll, type SyncMemory, syncPod } from './pod-sync.ts';
 import { createProbes } from './probes.ts';
 import { ensureSandboxImage } from './sandbox-image.ts';
-import { createVolumes, type VolumeFolders } from './volumes.ts';
+import { createVolumes, mountTmpfs, type VolumeFolders } from './volumes.ts';
 
 export { createEngine, type Engine } from './engine.ts';
 export { NodeError, type NodeErrorCode } from './errors.ts';
 export type { ImageAdmission, ImageRequest, RegistryCredential } from './images.ts';
 export { parseDockerConfig } from './images.ts';
-export { purgeNode, stopPods } from './purge.ts';
+export { purgeNode, removeFolders, stopPods } from './purge.ts';
 export { dockerArchive } from './sandbox-image.ts';
 export { mountsUnder, type VolumeFolders } from './volumes.ts';
 
@@ -62,6 +62,8 @@ export interface RunningNode {
 }
 
 const heartbeatMs = 60_000;
+/** For the files of all pods that are made from objects; memory volumes have mounts of their own. */
+const runBytes = 256 * 1024 * 1024;
 
 /**
  * A kubelet on a container engine: makes the network, registers the node, and runs the pods that are bound to it. Pods
@@ -71,7 +73,9 @@ const heartbeatMs = 60_000;
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { client, engine, informers, clock, log, signal, cluster, nodeName } = options;
-  for (const folder of Object.values(options.folders)) await mkdir(folder, { recursive: true, mode: 0o711 });
+  for (const folder of Object.values(options.folders)) await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Secrets never touch a disk, as with the kubelet.
+  await mountTmpfs(options.folders.run, runBytes, '700');
   await engine.ensureNetwork(options.network.name, options.network.subnet, options.network.gateway);
   await ensureSandboxImage(engine);
 

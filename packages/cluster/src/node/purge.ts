@@ -18,12 +18,12 @@ export async function purgeNode(options: { cluster: string; engine: Engine; fold
   await Promise.all(containers.filter((container) => !isSandbox(container)).map(({ id }) => engine.remove(id)));
   await Promise.all(containers.filter(isSandbox).map(({ id }) => engine.remove(id)));
   await engine.removeNetwork(options.networkName);
-  await removeFolders(options.folders);
+  await removeFolders(Object.values(options.folders));
 }
 
 /** Unmounts what is mounted in the folders, then removes them. */
-export async function removeFolders(folders: VolumeFolders): Promise<void> {
-  for (const folder of Object.values(folders)) {
+export async function removeFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
     for (const mounted of await mountsUnder(folder)) await run(['umount', mounted]);
     await rm(folder, { recursive: true, force: true });
   }

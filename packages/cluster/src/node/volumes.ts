@@ -178,9 +178,14 @@ export async function mountsUnder(folder: string): Promise<string[]> {
 }
 
 async function mountMemory(path: string, sizeLimit: string | number | undefined): Promise<void> {
-  if ((await mountsUnder(path)).includes(path)) return;
   const size = Math.min(sizeLimit === undefined ? memoryVolumeBytes : parseQuantity(sizeLimit), 1024 * 1024 * 1024);
-  await runOk(['mount', '-t', 'tmpfs', '-o', `size=${Math.max(4096, Math.floor(size))},mode=777,nosuid,nodev`, 'tmpfs', path]);
+  await mountTmpfs(path, Math.max(4096, Math.floor(size)), '777');
+}
+
+/** Mounts memory at the folder, unless it is one already: a node that was killed left it. */
+export async function mountTmpfs(path: string, bytes: number, mode: string): Promise<void> {
+  if ((await mountsUnder(path)).includes(path)) return;
+  await runOk(['mount', '-t', 'tmpfs', '-o', `size=${bytes},mode=${mode},nosuid,nodev`, 'tmpfs', path]);
 }
 
 /** The folder of a PersistentVolume, which must lie in the folder for them: nothing else of the machine is ever mounted. */
