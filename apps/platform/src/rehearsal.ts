@@ -102,7 +102,7 @@ export async function startRehearsal(options: { data: string; port?: number; log
       tokens,
       authenticator,
       announcer,
-      advisories: createAdvisories(database.sql, join(import.meta.dirname, '../../../packages/security/advisories'), clock),
+      advisories: createAdvisories(database.sql, clock),
       source: createSource({ url: config.git.url, data, token: platformToken }),
       quarantine,
       environments,

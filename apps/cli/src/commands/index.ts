@@ -20,6 +20,7 @@ export const commandList: readonly CommandEntry[] = [
   { name: 'delivery retry', summary: 'Run failed jobs again', load: async () => (await import('./delivery/retry.ts')).command },
   { name: 'delivery cancel', summary: 'End a delivery', load: async () => (await import('./delivery/cancel.ts')).command },
   { name: 'gate show', summary: "Show the gate's verdicts on an image", load: async () => (await import('./gate/show.ts')).command },
+  { name: 'gate judge', summary: 'Judge an image archive, offline', load: async () => (await import('./gate/judge.ts')).command },
   { name: 'release list', summary: 'List releases', load: async () => (await import('./release/list.ts')).command },
   { name: 'release show', summary: 'Show one release', load: async () => (await import('./release/show.ts')).command },
   { name: 'release export', summary: 'Write a release record to a file', load: async () => (await import('./release/export.ts')).command },

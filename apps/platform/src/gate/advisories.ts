@@ -1,7 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { instantOf, type Instant } from '@desp/model';
-import { type AdvisoryDatabase, AdvisorySet, parseAdvisoryFile, parseOsvRecord } from '@desp/security';
+import { type AdvisoryDatabase, AdvisorySet, parseOsvRecord, rehearsalAdvisories } from '@desp/security';
 import type { Clock } from '@desp/runtime';
 import type { Sql } from '@desp/storage';
 
@@ -12,11 +10,8 @@ export interface Advisories {
   add(database: string, date: Instant, records: readonly Record<string, unknown>[]): Promise<number>;
 }
 
-export function createAdvisories(db: Sql, folder: string, clock: Clock): Advisories {
-  const shipped = readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .map((name) => parseAdvisoryFile(JSON.parse(readFileSync(join(folder, name), 'utf8'))));
+export function createAdvisories(db: Sql, clock: Clock): Advisories {
+  const shipped = rehearsalAdvisories();
   let cached: AdvisorySet | undefined;
   return {
     async current() {

@@ -1,6 +1,6 @@
 import { Digest } from '@desp/model';
 import type { ContentDigest, RegistryClient } from '@desp/oci';
-import { decompressLayer, type ImageSource, readTar } from '@desp/security';
+import { type ImageSource, layerOf } from '@desp/security';
 import { z } from 'zod';
 
 const Manifest = z.object({
@@ -17,11 +17,13 @@ export async function readImage(registry: RegistryClient, repository: string, di
   return {
     digest,
     config: JSON.parse(Buffer.concat(chunks).toString('utf8')),
-    layers: (async function* () {
-      for (const layer of layers) {
-        const blob = await registry.pullBlob(repository, { digest: layer.digest as ContentDigest, size: layer.size });
-        yield { digest: layer.digest, entries: readTar(decompressLayer(layer.mediaType, blob)) };
-      }
-    })(),
+    layers: layers.map((layer) =>
+      layerOf({ digest: layer.digest, mediaType: layer.mediaType, open: () => opened(registry.pullBlob(repository, { digest: layer.digest as ContentDigest, size: layer.size })) }),
+    ),
   };
+}
+
+/** A stream that is still on its way, as one that is here. */
+async function* opened(stream: Promise<AsyncIterable<unknown>>): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of await stream) yield chunk as Uint8Array;
 }

@@ -1,8 +1,9 @@
-import type { Finding, GateReport } from '@desp/model';
+import type { GateReport } from '@desp/model';
 import { connect } from '../../client.ts';
 import { CliError } from '../../cli-error.ts';
 import { type Command, exitCodes } from '../../command.ts';
 import { jsonOption, show } from '../../listing.ts';
+import { describeFinding } from './describe-finding.ts';
 
 export const command: Command = {
   name: 'gate show',
@@ -29,14 +30,4 @@ function describe(report: GateReport): string {
     if (verdict.notAssessed.length) parts.push('  nobody assessed:\n', ...verdict.notAssessed.map(({ what, why }) => `    ${what}: ${why}\n`));
   }
   return parts.join('');
-}
-
-function describeFinding(finding: Finding): string {
-  const scores = finding.scores.map((score) => `${score.base} (CVSS ${score.version}, ${score.source})`).join(', ');
-  return [
-    `  ✗ ${[finding.id, ...finding.aliases].join(' = ')}  ${finding.severity}${scores ? `  ${scores}` : ''}\n`,
-    `    ${finding.package ? `${finding.package.name} ${finding.package.version} in ${finding.location}` : finding.location}: ${finding.summary}\n`,
-    finding.advisory ? `    advisory ${finding.advisory.id} of ${finding.advisory.modified.slice(0, 10)} (${finding.advisory.database})\n` : '',
-    `    why: ${finding.blocks}\n    do: ${finding.cure}\n`,
-  ].join('');
 }
