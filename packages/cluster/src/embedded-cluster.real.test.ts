@@ -217,6 +217,20 @@ describe.skipIf(missing !== undefined)(
       await until(async () => expect(await ok('get', 'pods', '-l', 'job-name=good')).toContain('No resources found'));
     });
 
+    test('a kind that nobody acts upon says so', async () => {
+      const template = { metadata: { labels: { app: 's' } }, spec: { containers: [{ name: 'c', image: 'bb:1' }] } };
+      await apply({
+        apiVersion: 'apps/v1',
+        kind: 'StatefulSet',
+        metadata: { name: 's' },
+        spec: { serviceName: 's', selector: { matchLabels: { app: 's' } }, template },
+      });
+      await until(async () =>
+        expect(await ok('describe', 'statefulset', 's')).toContain('The rehearsal stores a StatefulSet and runs no pods for it'),
+      );
+      await ok('delete', 'statefulset', 's');
+    });
+
     test('a namespace goes with all that is in it', async () => {
       await ok('create', 'namespace', 'gone');
       await apply({ ...pod('p', 'exec httpd -f'), metadata: { name: 'p', namespace: 'gone' } });

@@ -9,6 +9,7 @@ import { runPodCollector } from './pod-collector.ts';
 import { runReplicaSets } from './replica-set.ts';
 import { runScheduler } from './scheduler.ts';
 import { runServiceEndpoints } from './service-endpoints.ts';
+import { runUnsupported } from './unsupported.ts';
 
 export interface WorkloadOptions {
   readonly client: KubeClient;
@@ -39,5 +40,6 @@ export async function runWorkloads(options: WorkloadOptions): Promise<void> {
     runServiceEndpoints(context),
     runScheduler(context, options.whyNoNode ?? (() => undefined)),
     runPodCollector(context),
+    runUnsupported(context),
   ]);
 }
