@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { detectEngine } from '@desp/engine';
 import { messageOf } from '@desp/runtime';
@@ -39,19 +39,21 @@ async function play(): Promise<number> {
     out(`\nFor the rest: ${engine.missing.map(({ cure }) => cure).join('; ')}.\n`);
     return code;
   }
-  const again = existsSync(join(stage.data, 'desp.config.yaml'));
-  if (again) {
-    out('The rehearsal of the last demo is taken down first.\n');
+  // Played to its end here before: the same story is looked at again, without building anything anew.
+  const again = existsSync(join(folder, 'played'));
+  if (!again && existsSync(join(stage.data, 'desp.config.yaml'))) {
+    out('The last demo did not come to its end; it is taken down first.\n');
     const code = await down();
     if (code !== 0) return code;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
   const story: Story = {};
-  const code = await playSteps(steps.map((step) => ({ name: step.name, run: () => step.run(stage, story) })));
+  const code = await playSteps(steps.map((step) => ({ name: step.name, run: () => (again ? (step.again ?? step.run) : step.run)(stage, story) })));
   if (code !== 0) {
     out(`\nThe rehearsal is left as it is: see ${join(stage.data, 'platform.log')}. Clean up: script/demo --down\n`);
     return code;
   }
+  writeFileSync(join(folder, 'played'), '');
   const environment = story.service?.environments[0];
   const server = `http://127.0.0.1:${port}`;
   const https = port + 41;

@@ -11,6 +11,8 @@ export interface Step {
   readonly name: string;
   readonly needs: 'nothing' | 'pods';
   readonly run: (stage: Stage, story: Story) => Promise<string>;
+  /** What the step does when the story was played here before; default: the same again. */
+  readonly again?: (stage: Stage, story: Story) => Promise<string>;
 }
 
 /** What earlier steps found out. */
@@ -38,6 +40,15 @@ async function watch(stage: Stage, id: string, code: number): Promise<Delivery> 
   const answer = await stage.desp(me, ['delivery', 'watch', id, '--json', '--timeout', '400'], { timeoutMs: 420_000 });
   demand(answer, `the delivery ${id} ends with exit code ${code}`, answer.code === code);
   return parse<Delivery>(answer.out);
+}
+
+/** The delivery of an earlier play in this state. */
+async function earlier(stage: Stage, state: Delivery['state']): Promise<Delivery> {
+  const answer = await stage.desp(me, ['delivery', 'list', '--service', 'sample-app', '--json']);
+  demand(answer, 'deliveries are listed');
+  const found = parse<{ deliveries: Delivery[] }>(answer.out).deliveries.reverse().find((delivery) => delivery.state === state);
+  if (!found) throw new Error(`No delivery of the first play is ${state}. Start anew: script/demo --down && script/demo`);
+  return found;
 }
 
 const stopOf = (delivery: Delivery, name: string) => delivery.stops.find((stop) => stop.name === name);
@@ -96,6 +107,12 @@ export const steps: readonly Step[] = [
       demand(answer, 'desp check');
       return answer.out.trim().split('\n').at(-1) as string;
     },
+    async again(stage, story) {
+      story.tree = stage.path('work', 'sample-app');
+      const answer = await stage.desp(me, ['check', story.tree]);
+      demand(answer, 'desp check');
+      return answer.out.trim().split('\n').at(-1) as string;
+    },
   },
   {
     name: 'git push starts a delivery',
@@ -104,6 +121,10 @@ export const steps: readonly Step[] = [
       const answer = await git(stage, me, story.tree as string, ['push', '--set-upstream', 'origin', 'main']);
       demand(answer, 'the push names its delivery', /Delivery d-\d+/.test(answer.err));
       return /http\S+\/deliveries\/d-\d+/.exec(answer.err)?.[0] ?? '';
+    },
+    async again(stage, story) {
+      const answer = await git(stage, me, story.tree as string, ['push']);
+      return answer.err.trim().split('\n').at(-1) as string;
     },
   },
   {
@@ -116,6 +137,10 @@ export const steps: readonly Step[] = [
       if (gate?.state !== 'failed' || !/CVE-2021-44906/.test(gate.reason)) throw new Error(`The gate should name CVE-2021-44906: ${JSON.stringify(gate)}`);
       if (stopOf(story.blocked, 'fleet')?.state !== 'skipped') throw new Error('Fleet should not have been reached.');
       return gate.reason.slice(0, 120);
+    },
+    async again(stage, story) {
+      story.blocked = await earlier(stage, 'failed');
+      return (stopOf(story.blocked, 'gate')?.reason ?? '').slice(0, 120);
     },
   },
   {
@@ -148,6 +173,10 @@ export const steps: readonly Step[] = [
       const blocked = story.delivered.jobs.filter((job) => job.name.startsWith('release-prod'));
       if (blocked.length !== 2 || !blocked.every((job) => job.state === 'blocked')) throw new Error('The production jobs should stand blocked.');
       return `${id} passed as ${story.delivered.version}; production waits for a promotion`;
+    },
+    async again(stage, story) {
+      story.delivered = await earlier(stage, 'passed');
+      return `${story.delivered.id} passed as ${story.delivered.version} before`;
     },
   },
   {
@@ -226,6 +255,11 @@ export const steps: readonly Step[] = [
       const release = stopOf(again, 'release');
       if (release?.state !== 'failed') throw new Error(`A released version must not change: ${JSON.stringify(again.stops)}`);
       return release.reason.slice(0, 120);
+    },
+    async again(stage, story) {
+      const moved = await stage.client(me, ['git', '-C', story.tree as string, 'push', '--force', 'origin', 'HEAD~1:refs/tags/1.0.1']);
+      demand(moved, 'a Git tag cannot be moved', moved.code !== 0 && /tag/i.test(moved.err));
+      return 'the tag 1.0.1 cannot be moved';
     },
   },
   {

@@ -30,6 +30,12 @@ export const command: Command = {
     mkdirSync(data, { recursive: true, mode: 0o700 });
     const config = join(data, 'desp.config.yaml');
     const args = [serverEntry(), '--data', data, ...(values['port'] ? ['--port', values['port']] : [])];
+    if (await isUp(config)) {
+      rememberPlatform(io, config);
+      io.out('It runs already.\n');
+      await greet(io, config);
+      return exitCodes.done;
+    }
     const logFile = join(data, 'platform.log');
     const log = openSync(logFile, 'a', 0o600);
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
@@ -74,11 +80,24 @@ async function started(child: ReturnType<typeof spawn>): Promise<Outcome> {
   return outcome;
 }
 
+/** True when the platform of this configuration answers: then there is nothing to start. */
+async function isUp(config: string): Promise<boolean> {
+  if (!existsSync(config)) return false;
+  const server = serverOf(config);
+  const data = join(config, '..');
+  try {
+    return resolve((await createApiClient(server, undefined).get<PlatformStatus>('/api/status')).data) === resolve(data);
+  } catch {
+    return false;
+  }
+}
+
+const serverOf = (config: string): string => /^server:\n\s+url: (\S+)$/m.exec(readFileSync(config, 'utf8'))?.[1] ?? '';
+
 async function greet(io: Io, config: string): Promise<void> {
-  const server = /^server:\n\s+url: (\S+)$/m.exec(readFileSync(config, 'utf8'))?.[1] ?? '';
-  const status = await createApiClient(server, undefined).get<PlatformStatus>('/api/status');
+  const status = await createApiClient(serverOf(config), undefined).get<PlatformStatus>('/api/status');
   const missing = status.parts.filter((part) => part.state !== 'ready');
-  io.out(`The rehearsal runs: ${server}\n`);
+  io.out(`The rehearsal runs: ${serverOf(config)}\n`);
   for (const part of missing) io.out(`  ${part.name}: ${part.detail}\n`);
   io.out('Next: desp login --as provider, then desp service create my-service. All addresses: desp status.\n');
 }

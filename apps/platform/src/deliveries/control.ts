@@ -24,6 +24,7 @@ export async function retryDelivery(platform: Platform, id: number, name: string
   const delivery = await loadDelivery(platform.database.sql, id);
   if (delivery.view.state === 'superseded') throw new PlatformError('CONFLICT', `d-${id} was superseded by a newer delivery.`, { kind: 'user', cure: 'Push again.' });
   const again = delivery.view.jobs.filter((job) => (name === undefined ? job.state === 'failed' || job.state === 'canceled' : job.name === name));
+  if (again.length === 0 && name === undefined && (await retryRelease(platform, id))) return;
   if (again.length === 0) throw new PlatformError('CONFLICT', name === undefined ? `d-${id} has no failed job.` : `d-${id} has no job ${name.slice(0, 80)}.`, { kind: 'user' });
   const wrong = again.find((job) => job.state !== 'failed' && job.state !== 'canceled');
   if (wrong) throw new PlatformError('CONFLICT', `${wrong.name} is ${wrong.state}: only failed and canceled jobs are run again.`, { kind: 'user' });
@@ -36,6 +37,17 @@ export async function retryDelivery(platform: Platform, id: number, name: string
     await changeDelivery(transaction, id, { state: 'running' }, platform.clock);
   });
   await refreshStops(platform, await loadDelivery(platform.database.sql, id));
+}
+
+/** A release that could not be written, or a deployment that failed, is tried again when no job failed. */
+async function retryRelease(platform: Platform, id: number): Promise<boolean> {
+  const removed = await platform.database.sql.transaction().execute(async (transaction) => {
+    const { numDeletedRows } = await transaction.deleteFrom('deployments').where('delivery', '=', id).where('state', '=', 'failed').executeTakeFirst();
+    if (numDeletedRows > 0n) await changeDelivery(transaction, id, { state: 'running' }, platform.clock);
+    if (numDeletedRows > 0n) await platform.jobs.send(queues.advance.name, String(id), { transaction });
+    return numDeletedRows;
+  });
+  return removed > 0n;
 }
 
 export async function cancelDelivery(platform: Platform, id: number): Promise<void> {

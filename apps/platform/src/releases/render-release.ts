@@ -1,8 +1,7 @@
-import { CommitId, Digest } from '@desp/model';
+import type { Digest } from '@desp/model';
 import { renderDeployment, type RenderedDeployment } from '@desp/controllers';
 import { type Cluster, type RepositoryFile, readBundles, targetBundle } from '@desp/fleet';
 import { hashManifests, listObjects, pinImages } from '@desp/release';
-import type { RepositoryReader } from '@desp/git';
 import { PlatformError } from '../platform-error.ts';
 import type { EnvironmentParts } from '../platform.ts';
 
@@ -18,26 +17,6 @@ export interface RenderedRelease {
 
 export const deploymentPaths = ['deployment'];
 export const fleetNamespace = 'fleet-default';
-const limits = { fileBytes: 5 * 1024 * 1024, totalBytes: 64 * 1024 * 1024 };
-
-/** The files that Fleet reads: those below `deployment/`, symlinks refused. */
-export async function readDeploymentFiles(reader: RepositoryReader, commit: string): Promise<RepositoryFile[]> {
-  const id = CommitId.parse(commit);
-  const files: RepositoryFile[] = [];
-  let total = 0;
-  for (const entry of await reader.readTree(id)) {
-    if (!deploymentPaths.some((path) => entry.path.startsWith(`${path}/`)) || entry.kind !== 'file') {
-      if (entry.kind === 'symlink') throw new PlatformError('INVALID', `${entry.path} is a symbolic link; a repository of the platform holds none.`, { kind: 'user', cure: 'Put the file itself there.', where: { file: entry.path } });
-      continue;
-    }
-    const data = await reader.readFile(id, entry.path, limits.fileBytes);
-    total += data.length;
-    if (total > limits.totalBytes) throw new PlatformError('INVALID', 'The folder deployment/ holds more than 64 MiB.', { kind: 'user', cure: 'Keep charts and values in it, nothing else.' });
-    files.push({ path: entry.path, data });
-  }
-  return files;
-}
-
 /** Renders every bundle of the commit for one environment as its Fleet agent will. */
 export async function renderRelease(
   files: readonly RepositoryFile[],

@@ -10,7 +10,9 @@ import type { EnvironmentParts, Platform } from '../platform.ts';
 import { formatDeliveryId, type LoadedDelivery, loadDelivery } from '../deliveries/records.ts';
 import { purposeOf } from '../deliveries/plan-delivery.ts';
 import { queues } from '../deliveries/queues.ts';
-import { deploymentPaths, fleetNamespace, gitRepoName, gitRepoTargets, readDeploymentFiles, type RenderedRelease, renderRelease } from './render-release.ts';
+import { deploymentPaths, fleetNamespace, gitRepoName, gitRepoTargets, type RenderedRelease, renderRelease } from './render-release.ts';
+import { readSource } from './read-source.ts';
+import { judgeSource, type SourceFindings } from './source-findings.ts';
 
 const who = 'platform';
 const recordBytes = 64 * 1024 * 1024;
@@ -45,12 +47,13 @@ async function release(platform: Platform, parts: EnvironmentParts, delivery: Lo
     return;
   }
   const images = releasedImages(delivery, parts);
-  const files = await readDeploymentFiles(reader, view.commit);
-  const rendered = await renderRelease(files, { service: view.service, commit: view.commit, parts, kubeVersion: await kubeVersionOf(parts), images: images.pins });
+  const source = await readSource(reader, view.commit);
+  const findings = judgeSource(source);
+  const rendered = await renderRelease(source.files, { service: view.service, commit: view.commit, parts, kubeVersion: await kubeVersionOf(parts), images: images.pins });
   const tags = await reader.tagsOn(CommitId.parse(view.commit));
   const { version } = decideVersion({ tagsOnCommit: tags, chartVersions: new Map(rendered.map((one) => [one.path, one.rendered.chart.version])) });
   await platform.source.pushTag(repository, version, view.commit, `${view.service} ${version}`);
-  await writeRecord(platform, parts, delivery, version, images.list, rendered);
+  await writeRecord(platform, parts, delivery, version, findings, images.list, rendered);
   const manifests = JSON.stringify(rendered.map((one) => one.digest));
   await saveDeployment(platform, delivery, environment, { version, state: 'deploying', reason: 'Handed to Fleet.', fleet: 'running', fleetReason: 'Fleet reads the commit.', manifests });
   await applyGitRepo(platform, parts, { service: view.service, repository, commit: view.commit, version, pins: images.pins });
@@ -106,7 +109,7 @@ async function kubeVersionOf({ kube }: EnvironmentParts): Promise<string> {
 }
 
 /** Writes the record in one transaction; a version that another commit has, or that is not higher, is refused. */
-async function writeRecord(platform: Platform, parts: EnvironmentParts, { id, view }: LoadedDelivery, version: string, images: readonly ReleasedImage[], rendered: readonly RenderedRelease[]): Promise<void> {
+async function writeRecord(platform: Platform, parts: EnvironmentParts, { id, view }: LoadedDelivery, version: string, source: SourceFindings, images: readonly ReleasedImage[], rendered: readonly RenderedRelease[]): Promise<void> {
   const { sql } = platform.database;
   const environment = EnvironmentName.parse(parts.config.name);
   const at = () => instantOf(platform.clock.now());
@@ -135,6 +138,9 @@ async function writeRecord(platform: Platform, parts: EnvironmentParts, { id, vi
         signer,
       );
   const has = (kind: string, name: string) => record.entries.some((entry) => entry.kind === kind && 'environment' in entry.body && entry.body.environment === environment && ('name' in entry.body ? entry.body.name : 'chart' in entry.body ? entry.body.chart : '') === name);
+  if (!record.entries.some((entry) => entry.kind === 'source-findings')) {
+    record = await appendEntry(record, { kind: 'source-findings', at: at(), who, body: { commit: CommitId.parse(view.commit), ...source } }, signer);
+  }
   for (const image of images) {
     const name = `${parts.config.registry.host}/${image.repository}`;
     if (has('image', name)) continue;
