@@ -14,12 +14,18 @@ export const command: RawCommand = {
   name: 'chart',
   summary: 'Render a chart as Helm does, offline',
   async runRaw(argv, io) {
-    const verb = argv.find((word, index) => !word.startsWith('-') && argv[index - 1] !== '--helm');
     if (argv.length === 0 || argv[0] === '--help' || argv[0] === '-h') {
       io.out(usage);
       return 0;
     }
-    if (verb !== 'template') throw new CliError('USAGE', `desp chart knows template, not ${verb ?? 'nothing'}.`, { kind: 'user', cure: 'desp chart --help' });
+    const { templateFlags } = await import('./chart/template-flags.ts');
+    const takesValue = (word: string) =>
+      word === '--helm' ||
+      Object.entries(templateFlags).some(([name, { kind, short }]) => kind !== 'bool' && (word === `--${name}` || word === `-${short}`));
+    // Helm's flags may stand before its verb, as in the procedure's `helm -n my-namespace template`.
+    const verb = argv.find((word, index) => !word.startsWith('-') && !takesValue(argv[index - 1] ?? ''));
+    if (verb !== 'template')
+      throw new CliError('USAGE', `desp chart knows template, not ${verb ?? 'nothing'}.`, { kind: 'user', cure: 'desp chart --help' });
     const { chartTemplateCommand } = await import('./chart/template.ts');
     return chartTemplateCommand(argv, io);
   },
