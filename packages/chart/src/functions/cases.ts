@@ -147,17 +147,17 @@ function joinWords(text: string, connector: string): string {
 }
 
 export function swapCase(text: string): string {
-  let afterSpace = true;
+  let _afterSpace = true;
   return Array.from(text, (character) => {
     if (isUpper(character) || isTitle(character)) {
-      afterSpace = false;
+      _afterSpace = false;
       return toLower(character);
     }
     if (isLower(character)) {
-      afterSpace = false;
+      _afterSpace = false;
       return toUpper(character);
     }
-    afterSpace = isSpace(character);
+    _afterSpace = isSpace(character);
     return character;
   }).join('');
 }

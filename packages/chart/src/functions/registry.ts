@@ -1,13 +1,18 @@
 import { builtins } from './builtins.ts';
+import { dateFunctions, durationFunctions } from './dates.ts';
 import type { FunctionDefinition, FunctionGroup } from './define.ts';
 import { dictFunctions } from './dicts.ts';
 import { documentFunctions } from './documents.ts';
 import { encodingFunctions } from './encoding.ts';
 import { listFunctions } from './lists.ts';
 import { numberFunctions } from './numbers.ts';
+import { pathFunctions } from './paths.ts';
+import { randomFunctions } from './random.ts';
+import { regexFunctions } from './regexes.ts';
 import { renderFunctions } from './rendering.ts';
 import { stringFunctions } from './strings.ts';
 import { typeFunctions } from './types.ts';
+import { urlFunctions } from './urls.ts';
 import { versionFunctions } from './versions.ts';
 
 /** Every group of functions; later ones win, as in Helm (sprig's `slice` hides Go's). A new group needs a line here. */
@@ -21,6 +26,12 @@ const groups: readonly FunctionGroup[] = [
   encodingFunctions,
   documentFunctions,
   versionFunctions,
+  regexFunctions,
+  pathFunctions,
+  urlFunctions,
+  randomFunctions,
+  dateFunctions,
+  durationFunctions,
   renderFunctions,
 ];
 

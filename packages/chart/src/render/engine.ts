@@ -45,7 +45,7 @@ const isFunction = (name: string): boolean => functions.has(name);
 /** Texts of all templates that are no partials, by their path, in the order in which they ran. @throws ChartError */
 export function renderTemplates(chart: WorkChart, input: EngineInput): Map<string, string> {
   const renderables = new Map<string, Renderable>();
-  collect(chart, input.values, undefined, input, renderables);
+  collect(chart, input.values, input, renderables);
   const order = [...renderables.keys()].sort(byDepth).reverse();
   const templates = new TemplateSet();
   for (const path of order) {
@@ -121,7 +121,6 @@ function parsed(template: ChartTemplate, path: string): ReadonlyMap<string, Tree
 function collect(
   chart: WorkChart,
   values: ValueMap,
-  parent: ValueMap | undefined,
   input: EngineInput,
   out: Map<string, Renderable>,
 ): ValueMap {
@@ -136,7 +135,7 @@ function collect(
   ]);
   for (const child of chart.dependencies) {
     const own = values.get(child.name);
-    subcharts.set(child.name, collect(child, own instanceof Map ? own : new Map(), scope, input, out));
+    subcharts.set(child.name, collect(child, own instanceof Map ? own : new Map(), input, out));
   }
   const basePath = `${chart.path}/templates`;
   for (const template of chart.templates) {

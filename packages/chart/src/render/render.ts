@@ -6,6 +6,7 @@ import type { Chart } from '../loader/chart.ts';
 import { checkDependencies, processDependencies } from '../loader/dependencies.ts';
 import { WorkChart } from '../loader/work-chart.ts';
 import { profileOf } from '../profile.ts';
+import { checkSchemas } from '../schema/chart.ts';
 import { isCompatible } from '../semver/constraint.ts';
 import { int, type Value, type ValueMap } from '../value/kinds.ts';
 import { fromBytes } from '../value/text.ts';
@@ -35,11 +36,12 @@ export function render(chart: Chart, options: RenderOptions): RenderResult {
   const given = options.values ?? new Map();
   processDependencies(work, given, { profile, warn });
   const values = coalesceValues(work, given, { profile, warn: () => {} });
-  if (!options.skipSchemaValidation) refuseSchemas(work);
+  const budget = new Budget({ ...defaultLimits, ...options.limits });
+  if (!options.skipSchemaValidation) checkSchemas(work, values, budget);
   checkKubeVersion(work, kube);
   const rendered = renderTemplates(work, {
     profile,
-    budget: new Budget({ ...defaultLimits, ...options.limits }),
+    budget,
     crypto: options.crypto ?? platformCrypto,
     now: options.now ?? (() => new Date()),
     release: releaseValue(options),
@@ -57,16 +59,6 @@ function checkInstallable(chart: WorkChart, warn: (line: string) => void): void 
     throw new ChartError('CHART_INVALID', `${type} charts are not installable`, { cure: 'Render a chart that uses it.' });
   }
   if (chart.metadata.deprecated) warn('this chart is deprecated');
-}
-
-/** Values are not checked against schemas yet: rather no render than one that Helm would refuse. */
-function refuseSchemas(chart: WorkChart): void {
-  if (chart.schema) {
-    throw new ChartError('UNSUPPORTED', `values.schema.json of chart ${chart.name} cannot be checked yet`, {
-      cure: 'Pass --skip-schema-validation.',
-    });
-  }
-  for (const child of chart.dependencies) refuseSchemas(child);
 }
 
 function checkKubeVersion(chart: WorkChart, kube: KubeVersion): void {

@@ -66,9 +66,15 @@ function printBoolVerb(value: Value): string {
 
 function coalesceGlobals(target: ValueMap, source: ValueMap, prefix: string, { warn }: CoalesceOptions): void {
   const into = target.has(globalKey) ? target.get(globalKey) : new Map();
-  if (!isTable(into)) return warn(`warning: skipping globals because destination ${globalKey} is not a table.`);
+  if (!isTable(into)) {
+    warn(`warning: skipping globals because destination ${globalKey} is not a table.`);
+    return;
+  }
   const from = source.has(globalKey) ? source.get(globalKey) : new Map();
-  if (!isTable(from)) return warn(`warning: skipping globals because source ${globalKey} is not a table.`);
+  if (!isTable(from)) {
+    warn(`warning: skipping globals because source ${globalKey} is not a table.`);
+    return;
+  }
   for (const [key, value] of from) {
     const current = into.get(key);
     if (isTable(value)) {

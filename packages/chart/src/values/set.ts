@@ -154,12 +154,12 @@ class SetParser {
 
   /** What stands after `=`. */
   #assign(store: (value: Value) => void): void {
-    if (this.#isJson) return this.#json(store);
-    if (this.#at >= this.#characters.length) {
+    if (!this.#isJson && this.#at >= this.#characters.length) {
       store('');
       throw new EndOfText();
     }
-    if (this.#characters[this.#at] === '{') store(this.#list());
+    if (this.#isJson) this.#json(store);
+    else if (this.#characters[this.#at] === '{') store(this.#list());
     else store(this.#read(this.#until(',').text));
   }
 
@@ -177,7 +177,10 @@ class SetParser {
   }
 
   #json(store: (value: Value) => void): void {
-    if (this.#skipEmpty()) return store(null);
+    if (this.#skipEmpty()) {
+      store(null);
+      return;
+    }
     const rest = this.#characters.slice(this.#at).join('');
     const length = jsonLength(rest);
     store(readJson(rest.slice(0, length)));
@@ -219,7 +222,8 @@ class SetParser {
       } catch (error) {
         if (!(error instanceof EndOfText)) throw error;
       }
-      return setItem(list, index, value);
+      setItem(list, index, value);
+      return;
     }
     const current = list[index];
     if (stop === '[') {
@@ -229,7 +233,8 @@ class SetParser {
       }
       const inner = Array.isArray(current) ? current : [];
       this.#item(inner, next, level);
-      return setItem(list, index, inner);
+      setItem(list, index, inner);
+      return;
     }
     const inner: ValueMap = current instanceof Map ? current : new Map();
     if (index < list.length) list[index] = inner;

@@ -123,7 +123,7 @@ export function scanFlowScalar(cursor: Cursor, single: boolean, fail: Fail): str
           start = cursor.at;
           break;
         }
-        parts.push(escape(cursor, fail));
+        parts.push(readEscape(cursor, fail));
         start = cursor.at;
       } else cursor.skip();
     }
@@ -136,7 +136,7 @@ export function scanFlowScalar(cursor: Cursor, single: boolean, fail: Fail): str
   return parts.join('');
 }
 
-function escape(cursor: Cursor, fail: Fail): string {
+function readEscape(cursor: Cursor, fail: Fail): string {
   const letter = String.fromCharCode(cursor.code(1));
   const width = letter === 'x' ? 2 : letter === 'u' ? 4 : letter === 'U' ? 8 : 0;
   if (width === 0) {

@@ -116,50 +116,41 @@ export class Scanner {
     const { cursor } = this;
     this.#toNextToken();
     this.#unroll(cursor.column);
-    if (cursor.atEnd()) return this.#streamEnd();
-    const code = cursor.code();
-    if (cursor.column === 0) {
-      if (code === 37) return this.#directive();
-      if (cursor.startsWithMarker('---')) return this.#documentMarker(token.documentStart);
-      if (cursor.startsWithMarker('...')) return this.#documentMarker(token.documentEnd);
+    if (cursor.atEnd()) this.#streamEnd();
+    else if (!(cursor.column === 0 && this.#documentLevel()) && !this.#indicator(cursor.code(), cursor.code(1))) {
+      if (!this.#startsPlain(cursor.code(), cursor.code(1))) this.fail('found character that cannot start any token');
+      this.#plainScalar();
     }
-    const next = cursor.code(1);
-    switch (code) {
-      case 91: // [
-        return this.#flowStart(token.flowSequenceStart);
-      case 123: // {
-        return this.#flowStart(token.flowMappingStart);
-      case 93: // ]
-        return this.#flowEnd(token.flowSequenceEnd);
-      case 125: // }
-        return this.#flowEnd(token.flowMappingEnd);
-      case 44: // ,
-        return this.#flowEntry();
-      case 45: // -
-        if (isBlankOrEnd(next)) return this.#blockEntry();
-        break;
-      case 63: // ?
-        if (this.#flowLevel > 0 || isBlankOrEnd(next)) return this.#key();
-        break;
-      case 58: // :
-        if (this.#flowLevel > 0 || isBlankOrEnd(next)) return this.#value();
-        break;
-      case 42: // *
-        return this.#anchor(token.alias);
-      case 38: // &
-        return this.#anchor(token.anchor);
-      case 33: // !
-        return this.#tag();
-      case 124: // |
-      case 62: // >
-        if (this.#flowLevel === 0) return this.#blockScalar(code === 124);
-        break;
-      case 39: // '
-      case 34: // "
-        return this.#flowScalar(code === 39);
-    }
-    if (this.#startsPlain(code, next)) return this.#plainScalar();
-    this.fail('found character that cannot start any token');
+  }
+
+  /** What only the first column may hold: a directive or a document marker. */
+  #documentLevel(): boolean {
+    const { cursor } = this;
+    if (cursor.code() === 37) this.#directive();
+    else if (cursor.startsWithMarker('---')) this.#documentMarker(token.documentStart);
+    else if (cursor.startsWithMarker('...')) this.#documentMarker(token.documentEnd);
+    else return false;
+    return true;
+  }
+
+  /** A token that its first character tells; false where a plain scalar may begin. */
+  #indicator(code: number, next: number): boolean {
+    const inFlow = this.#flowLevel > 0;
+    if (code === 91) this.#flowStart(token.flowSequenceStart);
+    else if (code === 123) this.#flowStart(token.flowMappingStart);
+    else if (code === 93) this.#flowEnd(token.flowSequenceEnd);
+    else if (code === 125) this.#flowEnd(token.flowMappingEnd);
+    else if (code === 44) this.#flowEntry();
+    else if (code === 45 && isBlankOrEnd(next)) this.#blockEntry();
+    else if (code === 63 && (inFlow || isBlankOrEnd(next))) this.#key();
+    else if (code === 58 && (inFlow || isBlankOrEnd(next))) this.#value();
+    else if (code === 42) this.#anchor(token.alias);
+    else if (code === 38) this.#anchor(token.anchor);
+    else if (code === 33) this.#tag();
+    else if ((code === 124 || code === 62) && !inFlow) this.#blockScalar(code === 124);
+    else if (code === 39 || code === 34) this.#flowScalar(code === 39);
+    else return false;
+    return true;
   }
 
   #startsPlain(code: number, next: number): boolean {
@@ -242,7 +233,7 @@ export class Scanner {
     const { cursor } = this;
     const { line } = cursor;
     const found = /^%([\w-]+)([^\r\n]*)/.exec(cursor.rest(1024));
-    if (!found) return this.fail('could not find expected directive name');
+    if (!found) this.fail('could not find expected directive name');
     const [, name, rest = ''] = found;
     for (let i = 0; i < found[0].length; i++) cursor.skip();
     const words = rest
@@ -365,7 +356,7 @@ export class Scanner {
     let handle = '';
     let suffix = '';
     if (rest[1] === '<') {
-      if (!verbatim) return this.fail("did not find the expected '>'");
+      if (!verbatim) this.fail("did not find the expected '>'");
       suffix = verbatim[1] as string;
       cursor.skipMany(verbatim[0].length);
     } else {

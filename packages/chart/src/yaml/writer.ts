@@ -176,7 +176,7 @@ class Writer {
     for (let i = 0; i < characters.length; i++) {
       const character = characters[i] as string;
       if (needsEscape(character)) {
-        this.#put(escape(character));
+        this.#put(writeEscape(character));
         spaces = false;
       } else if (character === ' ') {
         if (mayFold && !spaces && this.#column > bestWidth && i > 0 && i < characters.length - 1) {
@@ -292,7 +292,7 @@ const short: Readonly<Record<string, string>> = {
   '\u2029': 'P',
 };
 
-function escape(character: string): string {
+function writeEscape(character: string): string {
   const known = short[character];
   if (known !== undefined) return `\\${known}`;
   const code = character.codePointAt(0) as number;

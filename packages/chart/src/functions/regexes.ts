@@ -1,0 +1,104 @@
+import { Regex } from '../regex/regex.ts';
+import { RegexError } from '../regex/syntax.ts';
+import { strings, nilStrings, type Value } from '../value/kinds.ts';
+import { quote } from '../value/text.ts';
+import { type CallContext, contextual, fail, fn, type FunctionDefinition, type FunctionGroup } from './define.ts';
+
+/** Regular expressions of Go. The plain forms panic on a malformed one, the `must` forms return its error. */
+
+const cache = new Map<string, Regex>();
+/** Expressions that are kept; when full, all go. */
+const maxCached = 500;
+
+function compiled(pattern: string): Regex {
+  const known = cache.get(pattern);
+  if (known) return known;
+  const regex = new Regex(pattern);
+  if (cache.size >= maxCached) cache.clear();
+  cache.set(pattern, regex);
+  return regex;
+}
+
+type Use = (regex: Regex, text: string, context: CallContext) => Value;
+
+function search(context: CallContext, pattern: string, text: string, use: Use, onError: (error: RegexError) => Value): Value {
+  let regex: Regex;
+  try {
+    regex = compiled(pattern);
+  } catch (error) {
+    if (error instanceof RegexError) return onError(error);
+    throw error;
+  }
+  context.budget.step(1 + Math.ceil((regex.size * (text.length + 1)) / 50));
+  return use(regex, text, context);
+}
+
+const panics =
+  (pattern: string) =>
+  (error: RegexError): never =>
+    fail(`regexp: Compile(${canBackquote(pattern) ? `\`${pattern}\`` : quote(pattern)}): ${error.message}`);
+
+const fails = (error: RegexError): never => fail(error.message);
+
+const canBackquote = (text: string): boolean => !/[\0-\x08\x0a-\x1f`\x7f\ufeff]/.test(text);
+
+const list = (parts: string[] | undefined): Value => (parts === undefined || parts.length === 0 ? nilStrings : strings(parts));
+
+const findAll =
+  (limit: bigint): Use =>
+  (regex, text) =>
+    list(regex.findAll(text, Number(limit)).map(([start, end]) => text.slice(start, end)));
+
+const split =
+  (limit: bigint): Use =>
+  (regex, text) => {
+    const parts = regex.split(text, Number(limit));
+    return parts ? strings(parts) : nilStrings;
+  };
+
+const replace =
+  (replacement: string, literal: boolean): Use =>
+  (regex, text, context) => {
+    const out = regex.replaceAll(text, replacement, literal);
+    context.budget.size(out.length);
+    return out;
+  };
+
+/** A function and its `must` twin. */
+function pair(name: string, plain: FunctionDefinition, must: FunctionDefinition): FunctionGroup {
+  return { [name]: plain, [`must${name[0]?.toUpperCase()}${name.slice(1)}`]: must };
+}
+
+export const regexFunctions: FunctionGroup = {
+  ...pair(
+    'regexFind',
+    contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.find(text), panics(pattern))),
+    contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.find(text), fails)),
+  ),
+  ...pair(
+    'regexFindAll',
+    contextual(['string', 'string', 'int'], (context, pattern, text, limit) => search(context, pattern, text, findAll(limit.value), panics(pattern))),
+    contextual(['string', 'string', 'int'], (context, pattern, text, limit) => search(context, pattern, text, findAll(limit.value), fails)),
+  ),
+  ...pair(
+    'regexMatch',
+    contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.test(text), () => false)),
+    contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.test(text), fails)),
+  ),
+  regexQuoteMeta: fn(['string'], (text) => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')),
+  ...pair(
+    'regexReplaceAll',
+    contextual(['string', 'string', 'string'], (context, pattern, text, by) => search(context, pattern, text, replace(by, false), panics(pattern))),
+    contextual(['string', 'string', 'string'], (context, pattern, text, by) => search(context, pattern, text, replace(by, false), fails)),
+  ),
+  ...pair(
+    'regexReplaceAllLiteral',
+    contextual(['string', 'string', 'string'], (context, pattern, text, by) => search(context, pattern, text, replace(by, true), panics(pattern))),
+    contextual(['string', 'string', 'string'], (context, pattern, text, by) => search(context, pattern, text, replace(by, true), fails)),
+  ),
+  ...pair(
+    'regexSplit',
+    contextual(['string', 'string', 'int'], (context, pattern, text, limit) => search(context, pattern, text, split(limit.value), panics(pattern))),
+    contextual(['string', 'string', 'int'], (context, pattern, text, limit) => search(context, pattern, text, split(limit.value), fails)),
+  ),
+};

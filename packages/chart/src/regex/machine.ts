@@ -1,0 +1,119 @@
+import { contains, containsFolded, isWord } from './classes.ts';
+import type { Instruction } from './program.ts';
+import type { Assertion } from './syntax.ts';
+
+/**
+ * Runs a program over a text: all threads in step, in order of preference, so time is linear in the text (Pike's
+ * machine). Finds the leftmost match and, of these, the one that Perl would find.
+ *
+ * @returns starts and ends of the match and its groups (-1 where a group took no part), or undefined
+ */
+export function execute(program: readonly Instruction[], text: string, from: number, slots: number): Int32Array | undefined {
+  const machine = new Machine(program, text, slots);
+  return machine.run(from);
+}
+
+interface Threads {
+  readonly at: Int32Array;
+  readonly captures: (Int32Array | undefined)[];
+  count: number;
+}
+
+class Machine {
+  readonly #program: readonly Instruction[];
+  readonly #text: string;
+  readonly #slots: number;
+  /** The step in which an instruction was last reached. */
+  readonly #marks: Int32Array;
+  #step = 0;
+
+  constructor(program: readonly Instruction[], text: string, slots: number) {
+    this.#program = program;
+    this.#text = text;
+    this.#slots = slots;
+    this.#marks = new Int32Array(program.length).fill(-1);
+  }
+
+  run(from: number): Int32Array | undefined {
+    const size = this.#program.length;
+    const fresh = (): Threads => ({ at: new Int32Array(size), captures: new Array<Int32Array | undefined>(size), count: 0 });
+    let current = fresh();
+    let next = fresh();
+    let found: Int32Array | undefined;
+    const start = size - 1;
+    for (let at = from; ; ) {
+      if (!found) {
+        if (current.count === 0) this.#step++;
+        this.#follow(current, start, at, new Int32Array(this.#slots).fill(-1));
+      }
+      if (current.count === 0) break;
+      const code = at < this.#text.length ? (this.#text.codePointAt(at) as number) : -1;
+      const after = at + (code > 0xffff ? 2 : 1);
+      this.#step++;
+      next.count = 0;
+      for (let i = 0; i < current.count; i++) {
+        const instruction = this.#program[current.at[i] as number] as Instruction;
+        if (instruction.op === 'match') {
+          // Threads after this one are less preferred.
+          found = current.captures[i];
+          break;
+        }
+        if (instruction.op === 'set' && code >= 0 && (instruction.fold ? containsFolded : contains)(instruction.set, code)) {
+          this.#follow(next, instruction.next, after, current.captures[i] as Int32Array);
+        }
+      }
+      [current, next] = [next, current];
+      if (code < 0) break;
+      at = after;
+    }
+    return found;
+  }
+
+  /** Adds a thread, through all that takes no character. An explicit stack: expressions may be long. */
+  #follow(threads: Threads, start: number, at: number, captures: Int32Array): void {
+    const stack: [number, Int32Array][] = [[start, captures]];
+    for (let top = stack.pop(); top; top = stack.pop()) {
+      const [pc, saved] = top;
+      if (this.#marks[pc] === this.#step) continue;
+      this.#marks[pc] = this.#step;
+      const instruction = this.#program[pc] as Instruction;
+      switch (instruction.op) {
+        case 'split':
+          if (instruction.other !== instruction.next) stack.push([instruction.other, saved]);
+          stack.push([instruction.next, saved]);
+          break;
+        case 'save': {
+          const copy = saved.slice();
+          copy[instruction.slot] = at;
+          stack.push([instruction.next, copy]);
+          break;
+        }
+        case 'assert':
+          if (this.#holds(instruction.assertion, at)) stack.push([instruction.next, saved]);
+          break;
+        default:
+          threads.at[threads.count] = pc;
+          threads.captures[threads.count++] = saved;
+      }
+    }
+  }
+
+  #holds(assertion: Assertion, at: number): boolean {
+    const text = this.#text;
+    switch (assertion) {
+      case 'textStart':
+        return at === 0;
+      case 'textEnd':
+        return at === text.length;
+      case 'lineStart':
+        return at === 0 || text[at - 1] === '\n';
+      case 'lineEnd':
+        return at === text.length || text[at] === '\n';
+      default: {
+        const before = at > 0 && isWord(text.charCodeAt(at - 1));
+        const after = at < text.length && isWord(text.charCodeAt(at));
+        return (before !== after) === (assertion === 'word');
+      }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import type { CharacterSet } from './classes.ts';
+import { type Assertion, type Expression, RegexError } from './syntax.ts';
+
+/** An expression as instructions of a machine that tries all ways at once. */
+
+export type Instruction =
+  | { readonly op: 'match' }
+  | { readonly op: 'set'; readonly set: CharacterSet; readonly fold: boolean; readonly next: number }
+  | { readonly op: 'assert'; readonly assertion: Assertion; readonly next: number }
+  | { readonly op: 'save'; readonly slot: number; readonly next: number }
+  /** Two ways, the first preferred. */
+  | { readonly op: 'split'; readonly next: number; readonly other: number };
+
+/** Instructions that repeats may unroll to; Go bounds the expression likewise. */
+const maxInstructions = 50_000;
+
+export function compile(root: Expression, pattern: string): readonly Instruction[] {
+  const program: Instruction[] = [];
+  const add = (instruction: Instruction): number => {
+    if (program.length >= maxInstructions) throw new RegexError('expression too large', pattern);
+    return program.push(instruction) - 1;
+  };
+
+  /** Puts the instructions of an expression before `next`; returns where they begin. */
+  const emit = (expression: Expression, next: number): number => {
+    switch (expression.kind) {
+      case 'empty':
+        return next;
+      case 'set':
+        return add({ op: 'set', set: expression.set, fold: expression.fold, next });
+      case 'assert':
+        return add({ op: 'assert', assertion: expression.assertion, next });
+      case 'concat':
+        return expression.items.reduceRight((after, item) => emit(item, after), next);
+      case 'alternate':
+        return expression.items
+          .map((item) => emit(item, next))
+          .reduceRight((other, start) => add({ op: 'split', next: start, other }));
+      case 'capture': {
+        const end = add({ op: 'save', slot: 2 * expression.index + 1, next });
+        return add({ op: 'save', slot: 2 * expression.index, next: emit(expression.item, end) });
+      }
+      case 'repeat':
+        return emitRepeat(expression, next);
+    }
+  };
+
+  const split = (first: number, second: number, lazy: boolean): Instruction =>
+    lazy ? { op: 'split', next: second, other: first } : { op: 'split', next: first, other: second };
+
+  const emitRepeat = ({ item, least, most, lazy }: Extract<Expression, { kind: 'repeat' }>, next: number): number => {
+    let start = next;
+    if (most === Number.POSITIVE_INFINITY) {
+      // The loop's own split comes first, so that its body can point back to it.
+      const loop = add({ op: 'split', next: 0, other: 0 });
+      const body = emit(item, loop);
+      program[loop] = split(body, next, lazy);
+      start = least > 0 ? body : loop;
+      for (let i = 1; i < least; i++) start = emit(item, start);
+      return start;
+    }
+    for (let i = least; i < most; i++) start = add(split(emit(item, start), next, lazy));
+    for (let i = 0; i < least; i++) start = emit(item, start);
+    return start;
+  };
+
+  const match = add({ op: 'match' });
+  const end = add({ op: 'save', slot: 1, next: match });
+  const begin = add({ op: 'save', slot: 0, next: emit(root, end) });
+  // The machine starts at the last instruction.
+  add({ op: 'split', next: begin, other: begin });
+  return program;
+}
