@@ -17,10 +17,17 @@ export type VaultErrorCode =
 export class VaultError extends DespError<VaultErrorCode> {
   /** The HTTP status that a client saw, or that the server will send when it is not the code's usual one. */
   readonly status: number | undefined;
+  /** What the answer's `errors` said, word for word; on a client's side only. */
+  readonly answered: readonly string[];
 
-  constructor(code: VaultErrorCode, message: string, details: Partial<ErrorDetails> & { status?: number } = {}) {
+  constructor(
+    code: VaultErrorCode,
+    message: string,
+    details: Partial<ErrorDetails> & { status?: number; answered?: readonly string[] } = {},
+  ) {
     super(code, message, { kind: 'user', ...details });
     this.status = details.status;
+    this.answered = details.answered ?? [];
   }
 }
 

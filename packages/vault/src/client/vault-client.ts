@@ -133,6 +133,7 @@ export function createVaultClient(options: VaultClientOptions): VaultClient {
       kind: response.status < 500 ? 'user' : 'upstream',
       retryable: response.status >= 500,
       status: response.status,
+      answered: errors,
     });
   };
 
