@@ -1,10 +1,51 @@
+import { externalSecretsCrds, installFleet, registerCluster, startExternalSecrets, startFleet, startFleetAgent } from '@desp/controllers';
+import type { KubeObject } from '@desp/kube';
+import { messageOf } from '@desp/runtime';
 import type { Platform } from '../platform.ts';
+import { fleetNamespace } from '../releases/render-release.ts';
 import type { Clusters } from './clusters.ts';
+import { secretFile } from '../secret-file.ts';
+import { installDefinitions } from './install-definitions.ts';
 
 /** Starts every controller, each on the Kubernetes API alone. @returns how to stop them */
-export async function startControllers(platform: Platform, clusters: Clusters): Promise<() => void> {
+export async function startControllers(platform: Platform, clusters: Clusters): Promise<() => Promise<void>> {
+  const { clock, config, data, profile } = platform;
+  const log = platform.log.child({ part: 'controllers' });
   const stopping = new AbortController();
-  void platform;
-  void clusters;
-  return () => stopping.abort();
+  const { signal } = stopping;
+  const running: Promise<unknown>[] = [];
+  const start = (name: string, work: Promise<unknown>) => {
+    running.push(work.catch((error) => signal.aborted || log.error({ controller: name, error: messageOf(error) }, 'A controller ended.')));
+  };
+  const management = clusters.management.client;
+  await installFleet(management, { clock, signal });
+  await gitCredential(platform, clusters);
+  start('fleet', startFleet({ client: management, gitFolder: data.file('fleet'), clock, log, signal }).done);
+  await Promise.all(
+    config.environments.map(async (environment) => {
+      const cluster = clusters.environment(environment.name);
+      await installDefinitions(cluster.client, externalSecretsCrds(profile.externalSecrets.release), clock, signal);
+      const { namespace } = await registerCluster(management, { name: environment.name, labels: environment.clusterLabels });
+      start(`external-secrets ${environment.name}`, startExternalSecrets({ client: cluster.client, profile: profile.externalSecrets.release, resolveService: (host, port) => cluster.resolveService(host, port), clock, log, signal }));
+      start(`fleet-agent ${environment.name}`, Promise.resolve(startFleetAgent({ management, downstream: cluster.client, clusterNamespace: namespace, clock, log, signal })));
+    }),
+  );
+  return async () => {
+    stopping.abort(new Error('The platform stops.'));
+    await Promise.allSettled(running);
+  };
+}
+
+/** What Fleet reads repositories with; the platform's own token, in the management cluster, where no provider looks. */
+async function gitCredential(platform: Platform, clusters: Clusters): Promise<void> {
+  const { client } = clusters.management;
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/basic-auth',
+    metadata: { name: 'gitcredential', namespace: fleetNamespace },
+    stringData: { username: '$platform', password: secretFile(platform.data, 'keys/platform.token') },
+  } satisfies KubeObject & Record<string, unknown>;
+  const type = await client.resolve('v1', 'Secret');
+  if (type) await client.patch(type, secret.metadata.name, secret.metadata.namespace, secret, { kind: 'apply', fieldManager: 'desp-platform', force: true });
 }
