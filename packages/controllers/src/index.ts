@@ -1,2 +1,10 @@
 export { ControllerError, type ControllerErrorCode } from './controller-error.ts';
+export { externalSecretsCrds } from './external-secrets/crds.ts';
+export type { ExternalSecretsProfile } from './external-secrets/profile.ts';
+export { type ExternalSecretsOptions, startExternalSecrets } from './external-secrets/start-external-secrets.ts';
+export type { ResolveService } from './external-secrets/vault-provider.ts';
+export { type Capabilities, readCapabilities } from './fleet/agent/downstream.ts';
+export { type FleetAgentOptions, startFleetAgent } from './fleet/agent/start-agent.ts';
+export { type ClusterRegistration, fleetNamespace, installFleet, registerCluster } from './fleet/install.ts';
 export { type RenderedDeployment, type RenderedDeploymentHook, type RenderInput, renderDeployment } from './fleet/render-deployment.ts';
+export { type FleetOptions, startFleet } from './fleet/start-fleet.ts';

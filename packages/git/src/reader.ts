@@ -201,6 +201,33 @@ export class RepositoryReader {
   }
 
   /**
+   * The bytes of entries of `readTree`, by one Git process; what is no file is left out.
+   * @throws GitError TOO_LARGE when they take more than `maxBytes` together
+   */
+  async readFiles(entries: readonly TreeEntry[], maxBytes: number): Promise<{ path: string; data: Buffer }[]> {
+    const files = entries.filter((entry) => entry.kind === 'file' || entry.kind === 'executable');
+    const bytes = files.reduce((sum, entry) => sum + entry.size, 0);
+    if (bytes > maxBytes) throw new GitError('TOO_LARGE', `The files take ${bytes} bytes; the limit is ${maxBytes}.`, { kind: 'user' });
+    if (files.length === 0) return [];
+    const { stdout } = await gitOk(this.#folder, ['cat-file', '--batch', '--buffer'], {
+      env: this.#environment,
+      stdin: files.map((entry) => `${entry.oid}\n`).join(''),
+      maxBytes: bytes + files.length * 128,
+    });
+    // Each object: `OID blob SIZE`, a line break, the bytes, a line break (git-cat-file(1), batch output).
+    let at = 0;
+    return files.map(({ path, oid }) => {
+      const end = stdout.indexOf(10, at);
+      const [found, type, size] = stdout.subarray(at, end).toString('latin1').split(' ');
+      if (found !== oid || type !== 'blob')
+        throw new GitError('OBJECT_NOT_FOUND', `The content of ${path} is not in the repository.`, { kind: 'upstream' });
+      const data = stdout.subarray(end + 1, end + 1 + Number(size));
+      at = end + 2 + Number(size);
+      return { path, data };
+    });
+  }
+
+  /**
    * The commit's files as a tar stream (pax, the commit's time on each, its id in the global header); with `path`, only
    * that folder, under its full name. The tree is checked first, as `readTree` does.
    */
