@@ -1,4 +1,5 @@
 import { type ChartFile, fromObject, type HookEvent, loadChart, type RenderedManifest, readValues, render, toObject } from '@desp/chart';
+import { nodeCrypto } from '@desp/chart/node';
 import { type BundleResource, chartFiles, type DeploymentOptions, releaseNameOf } from '@desp/fleet';
 import { compareInstallOrder, type KubeObject } from '@desp/kube';
 import { messageOf } from '@desp/runtime';
@@ -81,6 +82,7 @@ export function renderDeployment(input: RenderInput): RenderedDeployment {
     const revision = input.revision ?? 1;
     const isUpgrade = input.isUpgrade ?? revision > 1;
     const result = render(chart, {
+      crypto: nodeCrypto,
       release: { name: releaseName, namespace, revision, isUpgrade, isInstall: !isUpgrade },
       values: fromObject(options.helm?.values ?? {}),
       profile: 'helm3',
