@@ -2,7 +2,7 @@ import type { ApiProblem } from '@desp/model';
 import { DespError } from '@desp/runtime/errors';
 import { CliError } from './cli-error.ts';
 import type { Io } from './command.ts';
-import { findPlatform, requirePlatform, tokenFor } from './session.ts';
+import { accessToken, requirePlatform } from './session.ts';
 
 /** The platform's HTTP API. Answers are the platform's own schemas (`@desp/model`); an error answer becomes a DespError again. */
 export interface ApiClient {
@@ -18,20 +18,27 @@ export interface ApiClient {
 
 class ApiError extends DespError<string> {}
 
-export function createApiClient(server: string, token: string | undefined): ApiClient {
+/** `token` is asked for with each call: one that ends meanwhile is renewed. */
+export function createApiClient(server: string, token: () => Promise<string | undefined> = async () => undefined): ApiClient {
   const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
+    const bearer = await token();
     let response: Response;
     try {
       response = await fetch(new URL(path, server), {
         method,
         headers: {
-          ...(token ? { authorization: `Bearer ${token}` } : {}),
+          ...(bearer ? { authorization: `Bearer ${bearer}` } : {}),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch (cause) {
-      throw new CliError('NOT_STARTED', `The platform at ${server} does not answer.`, { kind: 'upstream', retryable: true, cure: 'Start it with desp up, or look at it with desp status.', cause });
+      throw new CliError('NOT_STARTED', `The platform at ${server} does not answer.`, {
+        kind: 'upstream',
+        retryable: true,
+        cure: 'Start it with desp up, or look at it with desp status.',
+        cause,
+      });
     }
     if (response.ok) return response;
     const text = await response.text();
@@ -42,7 +49,7 @@ export function createApiClient(server: string, token: string | undefined): ApiC
       // Not one of ours: a proxy, say.
     }
     if (response.status === 401) {
-      throw new CliError('NOT_LOGGED_IN', problem?.message ?? 'Nobody is logged in.', { kind: 'user', cure: 'desp login --as PERSON' });
+      throw new CliError('NOT_LOGGED_IN', problem?.message ?? 'Nobody is logged in.', { kind: 'user', cure: loginCure });
     }
     if (!problem) throw new CliError('API', `${method} ${path} answered ${response.status}.`, { kind: 'upstream' });
     throw new ApiError(problem.code, problem.message, {
@@ -66,12 +73,14 @@ export function createApiClient(server: string, token: string | undefined): ApiC
   };
 }
 
+const loginCure = 'desp login, or in a rehearsal desp login --as provider (or ivv, security, operator, executive)';
+
 /** The client of the platform that is found here, as whoever is logged in. */
 export function connect(io: Io): ApiClient {
   const place = requirePlatform(io);
-  const token = tokenFor(io, place);
-  if (!token) throw new CliError('NOT_LOGGED_IN', `Nobody is logged in at ${place.server}.`, { kind: 'user', cure: 'desp login --as provider (or ivv, security, operator, executive)' });
-  return createApiClient(place.server, token);
+  return createApiClient(place.server, async () => {
+    const access = await accessToken(io, place);
+    if (!access) throw new CliError('NOT_LOGGED_IN', `Nobody is logged in at ${place.server}.`, { kind: 'user', cure: loginCure });
+    return access.token;
+  });
 }
-
-export { findPlatform };

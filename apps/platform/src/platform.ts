@@ -1,5 +1,5 @@
 import type { Config, EnvironmentConfig, PlatformStatus } from '@desp/model';
-import type { Tokens } from '@desp/identity';
+import type { OidcServer, Tokens } from '@desp/identity';
 import type { KubeClient } from '@desp/kube';
 import type { RegistryClient } from '@desp/oci';
 import type { Profile } from '@desp/procedure';
@@ -43,6 +43,8 @@ export interface Platform {
   readonly provision: Provision;
   readonly tokens: Tokens;
   readonly authenticator: Authenticator;
+  /** The embedded identity provider; undefined where the configuration names another. */
+  readonly oidc: OidcServer | undefined;
   readonly advisories: Advisories;
   readonly announcer: Announcer;
   readonly source: Source;
@@ -50,8 +52,8 @@ export interface Platform {
   readonly environments: ReadonlyMap<string, EnvironmentParts>;
   /** The Kubernetes API that holds Fleet's objects. */
   readonly management: KubeClient;
-  /** Absent where there is no container engine: pushes are planned, and builds say what is missing. */
   /** What runs, for `desp status`. */
   status(): PlatformStatus;
+  /** Absent where there is no container engine: pushes are planned, and builds say what is missing. */
   readonly builder: Builder | { readonly missing: string };
 }

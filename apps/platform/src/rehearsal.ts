@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config, PlatformStatus } from '@desp/model';
-import { bootstrapPeople, createTokens } from '@desp/identity';
+import { bootstrapPeople, createAccessTokens, createTokens } from '@desp/identity';
 import { createRegistryClient } from '@desp/oci';
 import { profileNamed } from '@desp/procedure';
 import { type Clock, type Logger, systemClock } from '@desp/runtime';
@@ -19,6 +19,7 @@ import { startControllers } from './embedded/controllers.ts';
 import { startEngine } from './embedded/engine.ts';
 import { startGit } from './embedded/git.ts';
 import { startRegistries } from './embedded/registries.ts';
+import { apiAudience, openOidc } from './embedded/oidc.ts';
 import { startVaults } from './embedded/vaults.ts';
 import { createAdvisories } from './gate/advisories.ts';
 import { openPlatformKey } from './platform-key.ts';
@@ -52,8 +53,12 @@ export async function startRehearsal(options: { data: string; port?: number; log
     const database = await openDatabase(config.database.url);
     closers.push(() => database.close());
     const tokens = createTokens(database.sql, clock);
-    const authenticator = createAuthenticator(database.sql, tokens, clock, platformToken);
-    await writeCredentials(data, await bootstrapPeople(database.sql, config.identity.issuer, clock));
+    const { issuer } = config.identity;
+    const accessTokens = createAccessTokens({ issuer, audience: apiAudience(config), clock });
+    const authenticator = createAuthenticator({ db: database.sql, tokens, accessTokens, issuer, clock, platformToken });
+    await writeCredentials(data, await bootstrapPeople(database.sql, issuer, clock));
+    const oidc = await openOidc({ config, data, database, authenticator, clock, log });
+    closers.push(() => oidc?.close());
     const key = await openPlatformKey(data);
     const announcer = createAnnouncer();
     const jobs = await createJobs(database, { clock, log });
@@ -101,6 +106,7 @@ export async function startRehearsal(options: { data: string; port?: number; log
       key,
       tokens,
       authenticator,
+      oidc,
       announcer,
       advisories: createAdvisories(database.sql, clock),
       source: createSource({ url: config.git.url, data, token: platformToken }),

@@ -1,11 +1,6 @@
 import { DespError } from '@desp/runtime';
 
-export type IdentityErrorCode =
-  | 'NOT_ALLOWED'
-  | 'NOT_AUTHENTICATED'
-  | 'UNKNOWN_PERSON'
-  | 'TOO_MANY_TRIES'
-  | 'EXPIRED'
-  | 'PROVIDER_UNREACHABLE';
+/** What identity refuses or cannot do. That somebody is nobody, or may not, is no error here: it is an answer. */
+export type IdentityErrorCode = 'TOO_MANY_TRIES' | 'PROVIDER_UNREACHABLE' | 'KEYS';
 
 export class IdentityError extends DespError<IdentityErrorCode> {}

@@ -1,5 +1,10 @@
 export { IdentityError, type IdentityErrorCode } from './identity-error.ts';
+export { type AccessTokenOptions, type AccessTokens, createAccessTokens, type Subject } from './oidc/access-tokens.ts';
+export { cliClientId, consoleClientId } from './oidc/clients.ts';
+export { type OidcKeys, openOidcKeys } from './oidc/keys.ts';
+export { apiScope, createOidcServer, type OidcServer, type OidcServerOptions } from './oidc/server.ts';
 export { generatePassword, hashPassword, verifyPassword } from './passwords.ts';
-export { bootstrapPeople, findPerson, findPersonBySubject, listPeople, type Person } from './people.ts';
+export { bootstrapPeople, findPerson, findPersonBySubject, findSubject, listPeople, type Person, principalOf } from './people.ts';
 export { type Action, actions, type Decision, may, type Principal, permissions, type Scope, type Target } from './permissions.ts';
 export { createTokens, type Tokens } from './tokens.ts';
+export { createTryLimit, type TryLimit } from './try-limit.ts';

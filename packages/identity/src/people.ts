@@ -2,6 +2,7 @@ import { instantOf, type Role } from '@desp/model';
 import type { Clock } from '@desp/runtime';
 import type { Sql } from '@desp/storage';
 import { generatePassword, hashPassword } from './passwords.ts';
+import type { Principal } from './permissions.ts';
 
 export interface Person {
   readonly name: string;
@@ -82,6 +83,15 @@ export async function findPersonBySubject(db: Sql, issuer: string, subject: stri
     .executeTakeFirst();
   return row && toPerson(row);
 }
+
+/** What our provider calls a person, by name; undefined for one whom another provider speaks for. */
+export async function findSubject(db: Sql, issuer: string, name: string): Promise<string | undefined> {
+  const row = await db.selectFrom('people').select('subject').where('issuer', '=', issuer).where('name', '=', name).executeTakeFirst();
+  return row?.subject;
+}
+
+/** A person as a caller. */
+export const principalOf = ({ name, company, roles }: Person): Principal => ({ kind: 'person', name, company, roles });
 
 export async function listPeople(db: Sql): Promise<Person[]> {
   const rows = await db.selectFrom('people').select(['name', 'title', 'company', 'roles']).orderBy('name').execute();

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { instantOf } from '@desp/model';
 import { type Clock, registerSecret } from '@desp/runtime';
 import type { Sql, SqlTransaction } from '@desp/storage';
-import { findPerson } from './people.ts';
+import { findPerson, principalOf } from './people.ts';
 import type { Principal } from './permissions.ts';
 
 /**
@@ -15,6 +15,8 @@ export interface Tokens {
   createJob(job: { service: string; delivery: number; job: string; pushedBy: string }, seconds: number): Promise<string>;
   createRobot(service: string, title: string, days: number): Promise<string>;
   endJob(delivery: number, job: string): Promise<void>;
+  /** Ends a personal token for whoever holds it; nothing happens when it is none of ours. */
+  revoke(token: string): Promise<void>;
   /** Whose token it is, when it is one of ours, not over and not revoked. */
   verify(token: string): Promise<Principal | undefined>;
 }
@@ -58,6 +60,15 @@ export function createTokens(db: Sql | SqlTransaction, clock: Clock): Tokens {
         .where('revoked_at', 'is', null)
         .execute();
     },
+    async revoke(token) {
+      await db
+        .updateTable('tokens')
+        .set({ revoked_at: instantOf(clock.now()) })
+        .where('hash', '=', hashOf(token))
+        .where('kind', '=', 'personal')
+        .where('revoked_at', 'is', null)
+        .execute();
+    },
     async verify(token) {
       if (token.length > 128 || !Object.values(prefixes).some((prefix) => token.startsWith(prefix))) return undefined;
       // The database compares hashes: what its timing could tell is about a hash, never about a token.
@@ -66,7 +77,7 @@ export function createTokens(db: Sql | SqlTransaction, clock: Clock): Tokens {
       switch (row.kind) {
         case 'personal': {
           const person = row.person ? await findPerson(db, row.person) : undefined;
-          return person && { kind: 'person', name: person.name, company: person.company, roles: person.roles };
+          return person && principalOf(person);
         }
         case 'job':
           if (!row.service || row.delivery === null || !row.job) return undefined;

@@ -1,5 +1,5 @@
 import { type Command, exitCodes } from '../command.ts';
-import { requirePlatform, tokenFor } from '../session.ts';
+import { accessToken, requirePlatform } from '../session.ts';
 
 export const command: Command = {
   name: 'git-credential',
@@ -11,10 +11,15 @@ export const command: Command = {
     if (operation !== 'get') return exitCodes.done;
     let asked = '';
     for await (const chunk of process.stdin.setEncoding('utf8')) asked += chunk;
-    const token = tokenFor(io, requirePlatform(io));
-    // Only the platform's own host gets the token: Git says which one it asks for.
-    const host = /^host=(.+)$/m.exec(asked)?.[1] ?? '';
-    if (token && host.startsWith(new URL(requirePlatform(io).server).hostname)) io.out(`username=desp\npassword=${token}\n`);
+    const place = requirePlatform(io);
+    // Only the platform's own Git host gets the token: Git says which one it asks for.
+    const { protocol, host } = new URL(place.git);
+    const field = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(asked)?.[1];
+    if (`${field('protocol')}:` !== protocol || field('host') !== host) return exitCodes.done;
+    const access = await accessToken(io, place);
+    if (!access) return exitCodes.done;
+    const expiry = access.expiresAt ? `password_expiry_utc=${Math.floor(Date.parse(access.expiresAt) / 1000)}\n` : '';
+    io.out(`username=desp\npassword=${access.token}\n${expiry}`);
     return exitCodes.done;
   },
 };

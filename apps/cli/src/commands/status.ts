@@ -13,7 +13,7 @@ export const command: Command = {
   example: 'desp status',
   async run({ flags, io }) {
     const place = requirePlatform(io);
-    const status = await createApiClient(place.server, undefined).get<PlatformStatus>('/api/status');
+    const status = await createApiClient(place.server).get<PlatformStatus>('/api/status');
     show(io, flags['json'], status, (one) =>
       `desp ${one.version}, profile ${one.profile}${one.rehearsal ? ', rehearsal' : ''}, data in ${one.data}\n\n${formatTable(
         ['PART', 'STATE', 'ADDRESS', 'DETAIL'],

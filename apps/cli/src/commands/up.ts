@@ -86,7 +86,7 @@ async function isUp(config: string): Promise<boolean> {
   const server = serverOf(config);
   const data = join(config, '..');
   try {
-    return resolve((await createApiClient(server, undefined).get<PlatformStatus>('/api/status')).data) === resolve(data);
+    return resolve((await createApiClient(server).get<PlatformStatus>('/api/status')).data) === resolve(data);
   } catch {
     return false;
   }

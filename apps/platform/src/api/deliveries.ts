@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { cancelDelivery, playDeliveryJob, retryDelivery } from '../deliveries/control.ts';
 import { formatDeliveryId, listDeliveries, loadDelivery, parseDeliveryId, readLog } from '../deliveries/records.ts';
 import { PlatformError } from '../platform-error.ts';
-import { type Call, endpoint, visibleServices } from './endpoint.ts';
+import { type About, type Call, endpoint, visibleServices } from './endpoint.ts';
 import { streamDelivery } from './stream-delivery.ts';
 
 const listLimit = 100;
@@ -12,12 +12,13 @@ const LogQuery = z.object({ from: z.coerce.number().int().min(0).default(0) });
 const JobBody = z.strictObject({ job: z.string().max(255).optional() });
 
 /** A delivery's service decides who sees it. */
-async function serviceOf({ platform, params }: Pick<Call<unknown, unknown>, 'platform' | 'params'>): Promise<string> {
-  const id = parseDeliveryId(params['id'] ?? '');
-  const row = await platform.database.sql.selectFrom('deliveries').select('service').where('id', '=', id).executeTakeFirst();
-  if (!row) throw new PlatformError('NOT_FOUND', `There is no delivery d-${id}.`, { kind: 'user', cure: 'desp delivery list shows them.' });
-  return row.service;
-}
+const ofDelivery = {
+  async service({ platform, params }: About<unknown>): Promise<string | undefined> {
+    const id = parseDeliveryId(params['id'] ?? '');
+    return (await platform.database.sql.selectFrom('deliveries').select('service').where('id', '=', id).executeTakeFirst())?.service;
+  },
+  subject: ({ params }: About<unknown>): string => `delivery ${(params['id'] ?? '').slice(0, 40)}`,
+};
 
 const one = async ({ platform, params }: Pick<Call<unknown, unknown>, 'platform' | 'params'>) => (await loadDelivery(platform.database.sql, parseDeliveryId(params['id'] ?? ''))).view;
 
@@ -35,13 +36,13 @@ export const deliveryEndpoints = [
       return { deliveries: await listDeliveries(platform.database.sql, wanted, listLimit) };
     },
   }),
-  endpoint({ method: 'GET', url: '/api/deliveries/:id', summary: 'One delivery', access: 'delivery.read', service: serviceOf, answer: Delivery, run: one }),
+  endpoint({ method: 'GET', url: '/api/deliveries/:id', summary: 'One delivery', access: 'delivery.read', ...ofDelivery, answer: Delivery, run: one }),
   endpoint({
     method: 'GET',
     url: '/api/deliveries/:id/events',
     summary: 'One delivery as it changes (server-sent events)',
     access: 'delivery.read',
-    service: serviceOf,
+    ...ofDelivery,
     run: streamDelivery,
   }),
   endpoint({
@@ -49,7 +50,7 @@ export const deliveryEndpoints = [
     url: '/api/deliveries/:id/jobs/:job/log',
     summary: "A job's log from piece FROM on",
     access: 'delivery.read',
-    service: serviceOf,
+    ...ofDelivery,
     query: LogQuery,
     answer: JobLog,
     async run({ platform, params, query }) {
@@ -65,7 +66,7 @@ export const deliveryEndpoints = [
     url: '/api/deliveries/:id/play',
     summary: 'Start a manual job',
     access: 'delivery.play',
-    service: serviceOf,
+    ...ofDelivery,
     body: JobBody,
     answer: Delivery,
     async run(call) {
@@ -78,7 +79,7 @@ export const deliveryEndpoints = [
     url: '/api/deliveries/:id/retry',
     summary: 'Run a failed job again, or all',
     access: 'delivery.retry',
-    service: serviceOf,
+    ...ofDelivery,
     body: JobBody,
     answer: Delivery,
     async run(call) {
@@ -91,7 +92,7 @@ export const deliveryEndpoints = [
     url: '/api/deliveries/:id/cancel',
     summary: 'End a delivery',
     access: 'delivery.cancel',
-    service: serviceOf,
+    ...ofDelivery,
     answer: Delivery,
     async run(call) {
       await cancelDelivery(call.platform, parseDeliveryId(call.params['id'] ?? ''));

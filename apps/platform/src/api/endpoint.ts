@@ -1,12 +1,14 @@
 import { type Action, may, type Principal, type Target } from '@desp/identity';
+import { ApiProblem } from '@desp/model';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ZodType } from 'zod';
-import { PlatformError } from '../platform-error.ts';
+import { type ZodType, z } from 'zod';
 import type { Platform } from '../platform.ts';
+import { PlatformError } from '../platform-error.ts';
 
 /**
  * An endpoint names its action of the table of rights, or says that anybody may call it: one that does neither does not
- * compile. What it acts on is found first, so that a service that the caller may not see answers as one that is not there.
+ * compile. What it acts on is found first, so that a service that the caller may not see answers as one that is not there; all
+ * of this before the body is read, so that who may not call learns nothing of what the body should be, and sends none.
  */
 export interface Endpoint<Body, Query> {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -18,8 +20,10 @@ export interface Endpoint<Body, Query> {
   readonly answer?: ZodType;
   /** Media type of an answer that is not JSON. */
   readonly produces?: string;
-  /** The service that the request is about; undefined for none. */
-  readonly service?: (request: Call<Body, Query>) => string | undefined | Promise<string | undefined>;
+  /** The service that the request is about; undefined when what the address names is not there. */
+  readonly service?: (about: About<Query>) => string | undefined | Promise<string | undefined>;
+  /** What the address names, when it is not the service itself: whether it is not there or not the caller's, the answer is the same. */
+  readonly subject?: (about: About<Query>) => string;
   readonly run: (call: Call<Body, Query>) => Promise<unknown>;
 }
 
@@ -33,65 +37,106 @@ export interface Call<Body, Query> {
   readonly reply: FastifyReply;
 }
 
+/** What is known of a call before its body is read. */
+export type About<Query> = Pick<Call<undefined, Query>, 'platform' | 'params' | 'query'>;
+
 const nobody: Principal = { kind: 'person', name: 'nobody', company: undefined, roles: [] };
 
 export function endpoint<Body = undefined, Query = undefined>(definition: Endpoint<Body, Query>): Endpoint<Body, Query> {
   return definition;
 }
 
-/** Registers an endpoint: credentials, target, right, then the work; all the same for all. */
+/** What a request and its answer look like; the OpenAPI document is made of it. */
+export function schemaOf<Body, Query>(definition: Endpoint<Body, Query>) {
+  const { method, url, access } = definition;
+  return {
+    operationId: [method.toLowerCase(), ...url.split('/').filter((part) => part && part !== 'api')].join('-').replaceAll(':', ''),
+    summary: definition.summary,
+    ...(access === 'anybody' ? { security: [] } : { description: `Right: \`${access}\`.` }),
+    ...(definition.body ? { body: definition.body } : {}),
+    ...(definition.query ? { querystring: definition.query } : {}),
+    ...(definition.produces ? { produces: [definition.produces] } : {}),
+    response: { 200: definition.answer ?? (definition.produces ? z.string() : z.unknown()), '4XX': ApiProblem },
+  };
+}
+
+/** Registers an endpoint: credentials, target, right, then body and work; all the same for all. */
 export function register<Body, Query>(app: FastifyInstance, platform: Platform, definition: Endpoint<Body, Query>): void {
+  const callers = new WeakMap<FastifyRequest, Principal>();
   app.route({
     method: definition.method,
     url: definition.url,
-    schema: {
-      summary: definition.summary,
-      ...(definition.body ? { body: definition.body } : {}),
-      ...(definition.query ? { querystring: definition.query } : {}),
-      ...(definition.answer ? { response: { 200: definition.answer } } : {}),
+    schema: schemaOf(definition),
+    onRequest: async (request) => {
+      if (definition.access === 'anybody') return;
+      const principal = await principalOf(platform, request);
+      callers.set(request, principal);
+      const about = { platform, params: request.params as Record<string, string>, query: parseQuery(definition, request.query) };
+      if (!definition.service) return requireRight(platform, principal, definition.access);
+      const service = await definition.service(about);
+      await requireRight(platform, principal, definition.access, {
+        service,
+        named: definition.subject?.(about) ?? `service ${(service ?? '').slice(0, 60)}`,
+      });
     },
-    config: { access: definition.access },
     handler: async (request, reply) => {
-      const principal = definition.access === 'anybody' ? nobody : await principalOf(platform, request);
-      const call: Call<Body, Query> = {
+      const answer = await definition.run({
         platform,
-        principal,
+        principal: callers.get(request) ?? nobody,
         params: request.params as Record<string, string>,
         body: request.body as Body,
         query: request.query as Query,
         request,
         reply,
-      };
-      if (definition.access !== 'anybody') {
-        const name = await definition.service?.(call);
-        await requireRight(platform, principal, definition.access, name);
-      }
-      const answer = await definition.run(call);
+      });
       if (definition.produces) reply.type(definition.produces);
       return answer;
     },
   });
 }
 
+function parseQuery<Body, Query>({ query }: Endpoint<Body, Query>, value: unknown): Query {
+  const parsed = query?.safeParse(value);
+  if (parsed && !parsed.success) {
+    const why = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    throw new PlatformError('INVALID', `The address's query cannot be read: ${why}`, { kind: 'user' });
+  }
+  return parsed?.data as Query;
+}
+
 async function principalOf(platform: Platform, request: FastifyRequest): Promise<Principal> {
-  const [scheme, value = ''] = (request.headers.authorization ?? '').split(' ');
+  const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(' ');
   let principal: Principal | undefined;
-  if (scheme?.toLowerCase() === 'bearer') principal = await platform.authenticator.bearer(value);
-  if (scheme?.toLowerCase() === 'basic') {
+  if (scheme.toLowerCase() === 'bearer') principal = await platform.authenticator.bearer(value);
+  if (scheme.toLowerCase() === 'basic') {
     const [username = '', ...rest] = Buffer.from(value, 'base64').toString('utf8').split(':');
     principal = await platform.authenticator.basic(username, rest.join(':'));
   }
-  if (!principal) throw new PlatformError('NOT_AUTHENTICATED', 'Nobody is logged in, or the login is over.', { kind: 'user', cure: 'desp login --as PERSON' });
+  if (!principal)
+    throw new PlatformError('NOT_AUTHENTICATED', 'Nobody is logged in, or the login is over.', { kind: 'user', cure: 'desp login' });
   return principal;
 }
 
-/** Throws NOT_FOUND for a service that this caller may not even see, NOT_ALLOWED for an action that it may not take. */
-export async function requireRight(platform: Platform, principal: Principal, action: Action, service: string | undefined): Promise<void> {
-  const target = service === undefined ? {} : await targetOf(platform, service);
-  if (service !== undefined && (!target || !may(principal, 'service.read', target).allowed)) {
-    throw new PlatformError('NOT_FOUND', `There is no service ${service.slice(0, 60)}.`, { kind: 'user', cure: 'desp service list shows those that you may see.' });
+/**
+ * Lets pass whoever may take the action; `about` is what it is taken on, where it is taken on a service.
+ *
+ * @throws PlatformError NOT_FOUND for what is not there and for what this caller may not even see, in the same words;
+ * NOT_ALLOWED for an action that it may not take on what it sees.
+ */
+export async function requireRight(
+  platform: Platform,
+  principal: Principal,
+  action: Action,
+  about?: { service: string | undefined; named: string },
+): Promise<void> {
+  const target = about?.service === undefined ? undefined : await targetOf(platform, about.service);
+  if (about && (!target || !may(principal, 'service.read', target).allowed)) {
+    throw new PlatformError('NOT_FOUND', `There is no ${about.named}.`, {
+      kind: 'user',
+      cure: 'desp service list shows the services that you may see, desp delivery list their deliveries.',
+    });
   }
-  const decision = may(principal, action, target ?? {});
+  const decision = may(principal, action, target);
   if (!decision.allowed) throw new PlatformError('NOT_ALLOWED', `This is not yours to do: ${decision.reason}`, { kind: 'user' });
 }
 

@@ -5,6 +5,7 @@ import { endpoint } from './endpoint.ts';
 
 const sessionDays = 1;
 const Credentials = z.strictObject({ person: z.string().max(64), password: z.string().max(1024) });
+const RevokeToken = z.strictObject({ token: z.string().max(128) });
 const TokenAnswer = z.object({ token: z.string() });
 
 export const loginEndpoints = [
@@ -17,7 +18,8 @@ export const loginEndpoints = [
     answer: TokenAnswer,
     async run({ platform, body }) {
       const principal = await platform.authenticator.basic(body.person, body.password);
-      if (principal?.kind !== 'person') throw new PlatformError('NOT_AUTHENTICATED', 'There is nobody with this name and password.', { kind: 'user' });
+      if (principal?.kind !== 'person')
+        throw new PlatformError('NOT_AUTHENTICATED', 'There is nobody with this name and password.', { kind: 'user' });
       return { token: await platform.tokens.createPersonal(principal.name, 'login', sessionDays) };
     },
   }),
@@ -31,6 +33,17 @@ export const loginEndpoints = [
     async run({ platform, principal, body }) {
       if (principal.kind !== 'person') throw new PlatformError('NOT_ALLOWED', 'Only people have personal tokens.', { kind: 'user' });
       return { token: await platform.tokens.createPersonal(principal.name, body.title, body.days) };
+    },
+  }),
+  endpoint({
+    method: 'POST',
+    url: '/api/tokens/revoke',
+    summary: 'End a personal token, for whoever holds it (RFC 7009)',
+    access: 'anybody',
+    body: RevokeToken,
+    async run({ platform, body }) {
+      await platform.tokens.revoke(body.token);
+      return {};
     },
   }),
   endpoint({
