@@ -35,6 +35,8 @@ export async function startClusterBench(number: number): Promise<ClusterBench> {
     port: 0,
     podSubnet: `10.236.${number}.0/24`,
     serviceSubnet: `10.237.${number}.0/24`,
+    // Endpoints of these may lead to servers of the test, on loopback.
+    platformNamespaces: ['default', 'vault', 'sample-app', 'other'],
     clock: systemClock,
     log: silentLogger,
   });

@@ -44,7 +44,7 @@ export async function reconcileExternalSecret(
     const spec = readExternalSecret(object);
     const interval = parseDuration(spec.refreshInterval ?? parts.facts.defaultRefreshInterval);
     const live = await client.get(secretType, targetName(object, spec), namespace);
-    const wait = dueIn(object, spec, interval, context, parts);
+    const wait = dueIn(object, interval, context, parts);
     if (wait > 0 && (spec.target.creationPolicy === 'None' || isIntact(live, parts.facts))) {
       return Number.isFinite(wait) ? { requeueAfterMs: wait } : undefined;
     }
@@ -171,13 +171,7 @@ function syncedVersion(object: ExternalSecret, facts: ProfileFacts): string {
 }
 
 /** Milliseconds until the source is read again; 0: now; Infinity: never, for it was read once and `0s` asks for no more. */
-function dueIn(
-  object: ExternalSecret,
-  spec: ExternalSecretSpec,
-  interval: number,
-  { clock }: ReconcileContext,
-  { facts }: ExternalSecretParts,
-): number {
+function dueIn(object: ExternalSecret, interval: number, { clock }: ReconcileContext, { facts }: ExternalSecretParts): number {
   const { refreshTime, syncedResourceVersion } = object.status ?? {};
   if (refreshTime === undefined || refreshTime === null || syncedResourceVersion !== syncedVersion(object, facts)) return 0;
   const since = clock.now().getTime() - Date.parse(refreshTime);
