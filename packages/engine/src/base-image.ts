@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, runOk } from '@desp/runtime';
+import { z } from 'zod';
 import { EngineError } from './errors.ts';
-import { type ImageLayout, writeImageLayout } from './oci-layout.ts';
+import { type ImageLayout, sha256, writeImageLayout } from './oci-layout.ts';
 import { type TarItem, tarOf } from './tar-writer.ts';
 
 /**
@@ -64,11 +65,52 @@ function text(path: string, content: string, mode = 0o644): TarItem {
   return { kind: 'file', path, mode, content: Buffer.from(content) };
 }
 
+/** Part of what an image is made from: raise it when this file makes another image of the same files. */
+const recipe = 1;
+
+const Made = z.object({
+  inputs: z.string(),
+  image: z.object({ manifestDigest: z.string(), configDigest: z.string() }),
+});
+
 /**
- * Builds the image into the folder `layout`. The same machine state gives the same digest.
+ * Builds the image into the folder `layout`, or finds it there: the same machine state gives the same digest, and a file
+ * beside the folder says from what state it was made.
  * @throws EngineError BASE_IMAGE_FAILED when a file is not on this machine
  */
 export async function buildBaseImage(image: BaseImage, layout: string): Promise<ImageLayout> {
+  const record = `${layout}.made.json`;
+  const inputs = await inputsOf(image);
+  const made = Made.safeParse(
+    await readFile(record, 'utf8')
+      .then(JSON.parse)
+      .catch(() => undefined),
+  );
+  if (made.data?.inputs === inputs && existsSync(join(layout, 'index.json'))) return { layout, ...made.data.image };
+  await rm(record, { force: true });
+  const built = await assembleImage(image, layout);
+  const { manifestDigest, configDigest } = built;
+  await writeFile(record, JSON.stringify({ inputs, image: { manifestDigest, configDigest } }));
+  return built;
+}
+
+/** A digest of names, sizes and times of everything that the image is made from; the packages' database stands for its records. */
+async function inputsOf(image: BaseImage): Promise<string> {
+  const files = [certificates, '/etc/os-release', '/var/lib/dpkg/status', busybox, process.execPath];
+  if (image.kind !== 'static') files.push(...(await librariesOf(process.execPath)));
+  if (image.kind === 'job')
+    for (const entry of await readdir(image.commandLine, { recursive: true, withFileTypes: true }).catch(() => []))
+      files.push(join(entry.parentPath, entry.name));
+  const states = await Promise.all(
+    files.sort().map(async (file) => {
+      const state = await stat(file).catch(() => undefined);
+      return [file, state?.size, state?.mtimeMs, state?.ctimeMs, state?.mode];
+    }),
+  );
+  return sha256(JSON.stringify([recipe, image, process.arch, states]));
+}
+
+async function assembleImage(image: BaseImage, layout: string): Promise<ImageLayout> {
   const withNode = image.kind !== 'static';
   const withShell = image.kind === 'job' || (image.kind === 'node' && image.shell === true);
   const items = new Map<string, TarItem>();

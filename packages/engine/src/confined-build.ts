@@ -1,15 +1,16 @@
-import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
-import { mask } from '@desp/runtime';
+import { renderBuildArguments } from './build-arguments.ts';
 import { readDockerfile } from './dockerfile.ts';
 import { EngineError } from './errors.ts';
 import { loadImage } from './image-store.ts';
 import { receiveLayout } from './layout-reader.ts';
+import { LogText } from './log-text.ts';
 import { type ImageLayout, writeImageLayout } from './oci-layout.ts';
-import { type Podman, podmanArgv, podmanRun, removeContainers } from './podman.ts';
+import { ended, type Podman, removeContainer, spawnPodman } from './podman.ts';
 import { type TarItem, tarOf } from './tar-writer.ts';
 
 /**
@@ -52,37 +53,49 @@ export interface BuildRequest {
   /** How messages call it; default `contextFolder/Dockerfile`. */
   readonly dockerfileName?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
-  /** Every name that FROM may use → an OCI layout folder. */
+  /** Every name that FROM, COPY --from and RUN --mount=from may use → an OCI layout folder. */
   readonly baseImages: Readonly<Record<string, string>>;
   /** Folder that will hold the image; its parent exists. */
   readonly output: string;
+  /** Hidden in the log. */
+  readonly secrets?: readonly string[];
   readonly limits?: BuildLimits;
   readonly onLog?: (text: string) => void;
   readonly signal?: AbortSignal;
 }
 
-/** Runs as the container's only program; every variable part arrives as an argument or a mounted file, never as shell text. */
+/**
+ * Runs as the container's only program; every variable part arrives as an argument or a mounted file, never as shell text
+ * of a stranger. Base images get the very names that the Dockerfile uses, so it is built as written and its log shows them.
+ * Their layers lie in the result as links: they are neither packed again nor sent out, for the outside has them.
+ */
 const buildScript = `set -e
 exec 3>&1 1>&2
 folder=$1
 bases=$2
 shift 2
-mkdir -p /work/c /work/s /work/r /work/out
+mkdir -p /work/c /work/s /work/r /work/out/image/blobs/sha256
 tar -x -C /work/c --no-same-owner --no-same-permissions -f -
 cd /work/c
-B="buildah --root /work/s --runroot /work/r --storage-driver overlay"
+B="/usr/bin/buildah --root /work/s --runroot /work/r --storage-driver overlay"
 i=0
 while [ "$i" -lt "$bases" ]; do
   image=$($B pull --quiet "oci:/base/$i")
-  $B tag "$image" "localhost/desp-base/$i:1"
+  $B tag "$image" "$1"
+  ln -sf /base/$i/blobs/sha256/* /work/out/image/blobs/sha256/
+  shift
   i=$((i+1))
 done
 case "$(cd "./$folder" && pwd -P)/" in /work/c/*) ;; *) echo "The build folder leads out of the repository." ; exit 65 ;; esac
-$B bud --pull-never --isolation chroot --format oci --timestamp 0 --identity-label=false --no-cache --tag desp.invalid/result \\
-  -f /desp/Dockerfile "$@" "./$folder"
+(
+  cd "./$folder"
+  set -- $B bud --pull-never --isolation chroot --format oci --timestamp 0 --identity-label=false --no-cache --tag desp.invalid/result -f /desp/Dockerfile
+  . /desp/arguments
+  exec "$@" .
+)
 $B push --quiet --disable-compression desp.invalid/result oci:/work/out/image:latest
 cd /work/out/image
-exec tar -c -f - --format=ustar oci-layout index.json blobs >&3
+find oci-layout index.json blobs -type f | tar -c -f - --format=ustar --no-recursion -T - >&3
 `;
 
 const builderFolders = [
@@ -98,6 +111,7 @@ const builderFolders = [
   'tmp',
   'usr',
   'var',
+  'var/cache',
   'var/tmp',
   'work',
   'root',
@@ -135,61 +149,78 @@ export async function buildImage(podman: Podman, request: BuildRequest): Promise
   if (!/^[A-Za-z0-9-]{1,60}$/.test(request.id)) throw new EngineError('BUILD_FAILED', 'The build id is not well-formed.', { kind: 'bug' });
   const folder = request.contextFolder.replace(/^(?:\.?\/)+|\/+$/g, '');
   const file = request.dockerfileName ?? `${folder === '' ? '' : `${folder}/`}Dockerfile`;
-  const { images: needed, text } = readDockerfile(request.dockerfile, file, buildArgs, Object.keys(request.baseImages));
-  const label = `desp.build=${request.id}`;
-  await removeContainers(podman, label);
+  const needed = readDockerfile(request.dockerfile, file, buildArgs, Object.keys(request.baseImages));
+  const bases = needed.map((base) => request.baseImages[base] as string);
+  const buildArguments = renderBuildArguments(buildArgs);
+  const name = `desp-build-${request.id}`;
   const work = join(podman.folder, 'work', `build-${request.id}`);
   await rm(work, { recursive: true, force: true });
-  await mkdir(work, { recursive: true });
+  await mkdir(work, { recursive: true, mode: 0o711 });
   try {
-    const builder = await loadImage(podman, await writeImageLayout(join(work, 'builder'), tarOf(builderItems), {}), 'desp-builder');
-    const dockerfile = join(work, 'dockerfile.text');
-    await writeFile(dockerfile, text, { mode: 0o644 });
-    const argv = podmanArgv(podman, [
-      ...['run', '--rm', '--interactive', '--name', `desp-build-${request.id}`, '--label', label, '--log-driver', 'none'],
+    const builder = await loadBuilder(podman);
+    const dockerfile = await ownFile(join(work, 'Dockerfile'), request.dockerfile);
+    const argumentFile = await ownFile(join(work, 'arguments'), buildArguments);
+    const readOnly = (source: string, target: string) => ['--mount', `type=bind,src=${source},dst=${target},ro`];
+    const tmpfs = (path: string, size: number | string, mode: string) => ['--tmpfs', `${path}:size=${size},mode=${mode}`];
+    const argv = [
+      ...['run', '--rm', '--replace', '--interactive', '--name', name, '--label', `desp.build=${request.id}`, '--log-driver', 'none'],
       ...['--network', 'none', '--hostname', 'build', '--no-hosts', '--read-only', '--read-only-tmpfs=false', '--cap-add', 'sys_admin'],
-      ...['--memory', String(limits.memoryBytes), '--memory-swap', String(limits.memoryBytes)],
-      ...[
-        '--pids-limit',
-        String(limits.processes),
-        '--cpus',
-        String(limits.cpus),
-        '--timeout',
-        String(Math.ceil(limits.timeoutMs / 1000) + 5),
-      ],
-      ...['--uidmap', '0:200000:65536', '--gidmap', '0:200000:65536'],
-      ...['--tmpfs', `/work:size=${limits.diskBytes},mode=755`, '--tmpfs', `/var/tmp:size=${limits.diskBytes},mode=1777`],
-      ...['--tmpfs', '/tmp:size=64m,mode=1777', '--tmpfs', '/run:size=16m,mode=755', '--tmpfs', '/root:size=1m,mode=700'],
-      ...['--mount', 'type=bind,src=/usr,dst=/usr,ro', '--mount', `type=bind,src=${dockerfile},dst=/desp/Dockerfile,ro`],
-      ...needed.flatMap((name, index) => ['--mount', `type=bind,src=${request.baseImages[name]},dst=/base/${index},ro`]),
-      ...[builder, '/bin/sh', '-c', buildScript, 'build', folder, String(needed.length)],
-      ...Object.entries(buildArgs).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
-    ]);
-    return await runBuild(podman, argv, work, request, limits);
+      ...['--memory', String(limits.memoryBytes), '--memory-swap', String(limits.memoryBytes), '--pids-limit', String(limits.processes)],
+      ...['--cpus', String(limits.cpus), '--timeout', String(Math.ceil(limits.timeoutMs / 1000) + 5)],
+      ...['--uidmap', `0:${firstUser}:65536`, '--gidmap', `0:${firstUser}:65536`],
+      ...tmpfs('/work', limits.diskBytes, '755'),
+      ...tmpfs('/var/tmp', limits.diskBytes, '1777'),
+      ...tmpfs('/tmp', '64m', '1777'),
+      ...tmpfs('/run', '16m', '755'),
+      ...tmpfs('/root', '1m', '700'),
+      ...tmpfs('/var/cache', '1m', '755'),
+      ...readOnly('/usr', '/usr'),
+      ...readOnly(dockerfile, '/desp/Dockerfile'),
+      ...readOnly(argumentFile, '/desp/arguments'),
+      ...bases.flatMap((base, index) => readOnly(base, `/base/${index}`)),
+      ...[builder, '/bin/sh', '-c', buildScript, 'build', folder, String(needed.length), ...needed],
+    ];
+    return await runBuild(podman, argv, bases, name, work, request, limits);
   } finally {
-    await removeContainers(podman, label).catch(() => {});
+    await removeContainer(podman, name).catch(() => {});
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** The container's user name space begins at this user of the host, whom nothing on it belongs to. */
+const firstUser = 200_000;
+
+/** A file that the build may read and no other user of the machine. */
+async function ownFile(path: string, content: string): Promise<string> {
+  await writeFile(path, content, { mode: 0o400 });
+  await chown(path, firstUser, firstUser);
+  return path;
+}
+
+/** The builder's empty root: programs come from the host's `/usr`, read-only. Made once a data folder. */
+async function loadBuilder(podman: Podman): Promise<string> {
+  const folder = join(podman.folder, 'work', `builder-${randomUUID()}`);
+  try {
+    return await loadImage(podman, await writeImageLayout(folder, tarOf(builderItems), {}), 'desp-builder');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
 async function runBuild(
   podman: Podman,
-  argv: [string, ...string[]],
+  argv: readonly string[],
+  bases: readonly string[],
+  name: string,
   work: string,
   request: BuildRequest,
   limits: BuildLimits,
 ): Promise<ImageLayout> {
-  const [program, ...args] = argv;
-  const child = spawn(program, args, {
-    cwd: work,
-    env: { PATH: process.env['PATH'], ...podman.environment },
-    stdio: 'pipe',
-    detached: true,
-  });
-  let ended: EngineError | undefined;
+  const child = spawnPodman(podman, argv, work);
+  let failed: EngineError | undefined;
   const end = (error: EngineError) => {
-    ended ??= error;
-    void podmanRun(podman, ['rm', '--force', '--time', '0', `desp-build-${request.id}`]).catch(() => {});
+    failed ??= error;
+    void removeContainer(podman, name).catch(() => child.kill('SIGKILL'));
   };
   const timer = setTimeout(
     () =>
@@ -206,6 +237,10 @@ async function runBuild(
   request.signal?.addEventListener('abort', cancel, { once: true });
   let logged = 0;
   let tail = '';
+  const log = new LogText(request.secrets ?? [], (text) => {
+    tail = (tail + text).slice(-2000);
+    request.onLog?.(text);
+  });
   child.stderr.on('data', (chunk: Buffer) => {
     logged += chunk.length;
     if (logged > limits.logBytes)
@@ -215,19 +250,14 @@ async function runBuild(
           cure: 'Make it print less.',
         }),
       );
-    const text = mask(chunk.toString('utf8'));
-    tail = (tail + text).slice(-2000);
-    request.onLog?.(text);
+    log.push(chunk);
   });
   child.stdin.on('error', () => {});
   request.context.on('error', () => child.stdin.end());
   request.context.pipe(child.stdin);
-  const exit = new Promise<number>((resolve) => {
-    child.on('error', () => resolve(-1));
-    child.on('close', (code) => resolve(code ?? -1));
-  });
+  const exit = ended(child);
   const out = child.stdout.pipe(new PassThrough());
-  const received = receiveLayout(out, request.output, limits.diskBytes + 64 * 1024 * 1024).then(
+  const received = receiveLayout(out, request.output, limits.diskBytes + 64 * 1024 * 1024, bases).then(
     (layout) => ({ layout }),
     (error: unknown) => {
       child.stdout.resume();
@@ -238,7 +268,8 @@ async function runBuild(
   clearTimeout(timer);
   request.signal?.removeEventListener('abort', cancel);
   const result = await received;
-  if (ended) throw ended;
+  log.end();
+  if (failed) throw failed;
   if (code !== 0) throw failure(code, tail, work, limits);
   if ('error' in result) throw result.error;
   return result.layout;

@@ -1,14 +1,25 @@
-import { DockerfileParser } from 'dockerfile-ast';
+import {
+  type Arg,
+  type Copy,
+  DockerfileParser,
+  type Env,
+  type From,
+  type Instruction,
+  type ModifiableInstruction,
+  type Run,
+} from 'dockerfile-ast';
 import { EngineError } from './errors.ts';
 
 const maxBytes = 256 * 1024;
-const remote = /^(?:https?|git|ssh):\/\/|^git@/i;
+const maxInstructions = 2000;
+const remote = /^(?:https?|git|ssh|ftp):\/\/|^git@/i;
 
 /**
- * Reads a Dockerfile before it is built: which outside images it names (`FROM`, `COPY --from`), after `ARG` substitution.
+ * Reads a Dockerfile before it is built: which outside images it names (`FROM`, `COPY --from`, `RUN --mount=…,from=`).
  *
- * @returns the names, each once, without `scratch` and stages; and the text in which FROM and COPY name the n-th of them by
- *   its full local name `localhost/desp-base/n:1`, for buildah looks a short name up at registries only
+ * What it refuses would fail inside the build as well, which has no network and knows the given images only; here it fails
+ * at once, with the line and what to do. The text is not rewritten: the build sees what its author wrote.
+ * @returns the names that the build needs, each once and as written after `ARG` substitution, without `scratch` and stages
  * @throws EngineError DOCKERFILE_INVALID, BASE_IMAGE_UNKNOWN with the line
  */
 export function readDockerfile(
@@ -16,68 +27,122 @@ export function readDockerfile(
   file: string,
   buildArgs: Readonly<Record<string, string>>,
   known: readonly string[],
-): { images: string[]; text: string } {
-  if (text.length > maxBytes)
-    throw new EngineError('DOCKERFILE_INVALID', `${file} is larger than ${maxBytes} bytes.`, { kind: 'user', where: { file } });
-  const dockerfile = DockerfileParser.parse(text);
-  const values = new Map<string, string>();
-  for (const arg of dockerfile.getInitialARGs()) {
-    const property = arg.getProperty();
-    if (!property) continue;
-    const value = buildArgs[property.getName()] ?? property.getValue();
-    if (value !== null && value !== undefined) values.set(property.getName(), substitute(value, values));
-  }
-  const stages = new Set<string>();
+): string[] {
+  const invalid = (line: number, what: string, cure: string) =>
+    new EngineError('DOCKERFILE_INVALID', `${file}, line ${line}: ${what}`, { kind: 'user', where: { file, line }, cure });
+  if (Buffer.byteLength(text) > maxBytes) throw invalid(1, `it is larger than ${maxBytes} bytes.`, 'Make it smaller.');
+  const instructions = parse(text);
+  if (instructions === undefined) throw invalid(1, 'it cannot be parsed.', 'Write it as the Dockerfile reference says.');
+  if (instructions.length > maxInstructions)
+    throw invalid(1, `it has more than ${maxInstructions} instructions.`, 'Gather several commands in one RUN.');
+
+  const stages: (string | undefined)[] = [];
   const needed = new Set<string>();
-  const replacements: { line: number; written: string; local: string }[] = [];
-  const need = (written: string, line: number) => {
-    const name = substitute(written, values);
-    if (name === 'scratch' || stages.has(name.toLowerCase()) || /^\d+$/.test(name)) return;
-    if (!known.includes(name))
-      throw new EngineError(
-        'BASE_IMAGE_UNKNOWN',
-        `${file}, line ${line}: the image ${JSON.stringify(name)} is not one of the platform's base images.`,
-        {
-          kind: 'user',
-          where: { file, line },
-          cure: `Use one of: ${['scratch', ...known].join(', ')}.`,
-        },
+  const unknown = (name: string, line: number) =>
+    new EngineError(
+      'BASE_IMAGE_UNKNOWN',
+      `${file}, line ${line}: the image ${JSON.stringify(name)} is not one of the platform's base images.`,
+      { kind: 'user', where: { file, line }, cure: `Use one of: ${['scratch', ...known].join(', ')}.` },
+    );
+  /** Variables that `FROM` sees, and those of the stage; an `ARG` in a stage without a value takes the outer one. */
+  const outer = new Map<string, string>();
+  let scope = outer;
+
+  /** The source of a copy or mount: an earlier stage by name or number, or an image; variables are not expanded there. */
+  const needSource = (name: string, line: number, instruction: string) => {
+    if (name.includes('$'))
+      throw invalid(
+        line,
+        `${instruction} names its source with a variable, which is not expanded there.`,
+        'FROM the image AS a stage, and name the stage.',
       );
+    const earlier = stages.slice(0, -1);
+    if (earlier.includes(name.toLowerCase()) || (/^\d+$/.test(name) && Number(name) < earlier.length)) return;
+    if (!known.includes(name)) throw unknown(name, line);
     needed.add(name);
-    replacements.push({ line: line - 1, written, local: `localhost/desp-base/${[...needed].indexOf(name)}:1` });
   };
-  const froms = dockerfile.getFROMs();
-  if (froms.length === 0) throw new EngineError('DOCKERFILE_INVALID', `${file} has no FROM.`, { kind: 'user', where: { file, line: 1 } });
-  for (const instruction of dockerfile.getInstructions()) {
+
+  for (const instruction of instructions) {
     const line = instruction.getRange().start.line + 1;
-    const start = froms.find((candidate) => candidate.getRange().start.line + 1 === line);
-    if (start) {
-      need(start.getImage() ?? '', line);
-      const stage = start.getBuildStage();
-      if (stage) stages.add(stage.toLowerCase());
-      continue;
+    const keyword = instruction.getKeyword();
+    if (stages.length === 0 && keyword !== 'FROM' && keyword !== 'ARG')
+      throw invalid(line, `${keyword} stands before the first FROM.`, 'Begin with FROM.');
+    switch (keyword) {
+      case 'FROM': {
+        const from = instruction as From;
+        const name = substitute(from.getImage() ?? '', outer);
+        const stage = from.getBuildStage()?.toLowerCase();
+        if (name === '') throw invalid(line, 'FROM names no image.', 'Name one; an ARG before it needs a value.');
+        if (stage !== undefined && !/^[a-z][a-z0-9_.-]{0,99}$/.test(stage))
+          throw invalid(line, `${JSON.stringify(stage)} is no name of a stage.`, 'Use letters, digits, dashes; begin with a letter.');
+        if (name !== 'scratch' && !stages.includes(name.toLowerCase())) {
+          if (!known.includes(name)) throw unknown(name, line);
+          needed.add(name);
+        }
+        stages.push(stage);
+        scope = new Map();
+        break;
+      }
+      case 'ARG': {
+        const property = (instruction as Arg).getProperty();
+        if (!property) break;
+        const name = property.getName();
+        const own = property.getValue();
+        const value = buildArgs[name] ?? (own === null ? outer.get(name) : substitute(own, scope));
+        if (value !== undefined) scope.set(name, value);
+        break;
+      }
+      case 'ENV':
+        for (const property of (instruction as Env).getProperties())
+          scope.set(property.getName(), substitute(property.getValue() ?? '', scope));
+        break;
+      case 'COPY': {
+        const source = (instruction as Copy).getFromFlag()?.getValue();
+        if (source) needSource(source, line, 'COPY --from');
+        break;
+      }
+      case 'RUN':
+        for (const source of mountSources(instruction as Run)) needSource(source, line, 'RUN --mount');
+        break;
+      case 'ADD':
+        if (instruction.getArguments().some((argument) => remote.test(substitute(argument.getValue(), scope))))
+          throw invalid(
+            line,
+            'ADD of a URL needs a network, and builds have none.',
+            'Put the file into the repository and ADD it from there.',
+          );
+        break;
     }
-    const words = instruction.getArguments().map((argument) => argument.getValue());
-    const source = text
-      .split('\n')
-      .slice(line - 1, instruction.getRange().end.line + 1)
-      .join(' ');
-    const from = instruction.getKeyword() === 'COPY' ? /\s--from=(\S+)/.exec(source)?.[1] : undefined;
-    if (from) need(from, line);
-    if (instruction.getKeyword() === 'ADD' && words.some((word) => remote.test(substitute(word, values))))
-      throw new EngineError('DOCKERFILE_INVALID', `${file}, line ${line}: ADD of a URL needs a network, and builds have none.`, {
-        kind: 'user',
-        where: { file, line },
-        cure: 'Put the file into the repository and ADD it from there.',
-      });
+    if (keyword === 'RUN' || keyword === 'COPY' || keyword === 'ADD') {
+      // The builder would take the lines of the document for instructions.
+      if ((instruction as Run).getHeredocs().length > 0)
+        throw invalid(
+          line,
+          `${keyword} has a here-document, which needs BuildKit.`,
+          'Put the text into a file of the repository, or use `\\` at the ends of lines.',
+        );
+    }
   }
-  const lines = text.split('\n');
-  for (const { line, written, local } of replacements) {
-    // An instruction may go on over several lines: the name stands on the first that has it.
-    const at = lines.findIndex((content, index) => index >= line && content.includes(written));
-    if (at >= 0) lines[at] = (lines[at] as string).replace(written, () => local);
+  if (stages.length === 0) throw invalid(1, 'it has no FROM.', 'Begin with FROM.');
+  return [...needed];
+}
+
+/** The parser is tolerant of nearly everything; what makes it throw is no Dockerfile. */
+function parse(text: string): Instruction[] | undefined {
+  try {
+    return DockerfileParser.parse(text).getInstructions();
+  } catch {
+    return undefined;
   }
-  return { images: [...needed], text: lines.join('\n') };
+}
+
+/** `from=` of every `--mount`; the options of a mount are comma-separated, as in CSV. */
+function mountSources(run: Run): string[] {
+  return (run as ModifiableInstruction)
+    .getFlags()
+    .filter((flag) => flag.getName().toLowerCase() === 'mount')
+    .flatMap((flag) => (flag.getValue() ?? '').replaceAll('"', '').split(','))
+    .flatMap((option) => /^\s*from\s*=\s*(.*?)\s*$/i.exec(option)?.[1] ?? []);
 }
 
 /** `$NAME`, `${NAME}`, `${NAME:-word}` and `${NAME:+word}`, as the Dockerfile reference has them for FROM. */

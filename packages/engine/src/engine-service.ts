@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { type Clock, run, systemClock } from '@desp/runtime';
 import { EngineError } from './errors.ts';
+import { clearOrphans, storeProcesses } from './orphans.ts';
 import { type Podman, podmanArgv, podmanRun, preparePodman } from './podman.ts';
 
 /** What a machine lacks for containers; each entry says what to install or do. */
@@ -45,6 +46,8 @@ export interface EngineServiceOptions {
   readonly dataFolder: string;
   /** Contents of registries.conf (containers-registries.conf(5)); read once, at start. */
   readonly registries?: string;
+  /** Jobs of a former process that `adoptJob` will follow; every other job and build that it left is removed at start. */
+  readonly adoptJobs?: readonly string[];
   readonly clock?: Clock;
 }
 
@@ -98,6 +101,7 @@ export async function startEngineService(options: EngineServiceOptions): Promise
       await clock.sleep(50);
     }
   }
+  await clearOrphans(podman, options.adoptJobs ?? []);
   const stop = async () => {
     const pid = Number(await readFile(pidFile, 'utf8').catch(() => '0'));
     // The number may belong to somebody else by now: only a process that was started with our socket is ended.
@@ -113,13 +117,34 @@ export async function startEngineService(options: EngineServiceOptions): Promise
     socket,
     stop,
     async purge() {
-      await podmanRun(podman, ['rm', '--all', '--force', '--time', '0'], { timeoutMs: 120_000 });
-      await podmanRun(podman, ['network', 'prune', '--force']);
+      await podmanRun(podman, ['rm', '--all', '--force', '--time', '0', '--volumes'], { timeoutMs: 120_000 });
+      for (const network of await ownNetworks(podman)) await podmanRun(podman, ['network', 'rm', '--force', network]);
+      await podmanRun(podman, ['volume', 'prune', '--force']);
       await stop();
+      for (const pid of await storeProcesses(podman)) endProcess(pid);
+      const deadline = clock.monotonic() + 5000;
+      while ((await storeProcesses(podman)).length > 0 && clock.monotonic() < deadline) await clock.sleep(20);
       await unmountBelow(podman.folder);
       await rm(podman.folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+}
+
+/** Every network but podman's own default, which has no trace on the machine while nobody uses it. */
+async function ownNetworks(podman: Podman): Promise<string[]> {
+  const listed = await podmanRun(podman, ['network', 'ls', '--quiet']);
+  return listed.stdout
+    .toString()
+    .split('\n')
+    .filter((name) => name !== '' && name !== 'podman');
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It is gone already.
+  }
 }
 
 /** Whatever is still mounted below the folder, deepest first: an overlay that stays mounted makes its removal fail (EBUSY). */

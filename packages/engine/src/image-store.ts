@@ -8,8 +8,11 @@ import { type Podman, podmanOk, podmanRun } from './podman.ts';
 
 const Index = z.object({ manifests: z.array(z.record(z.string(), z.unknown())).length(1) });
 
+/** What this process has seen in a store, by name: each image is asked for once, also by many at a time. */
+const loaded = new WeakMap<Podman, Map<string, Promise<void>>>();
+
 /**
- * Puts an image layout into podman's store under a name of ours; quick when it is there.
+ * Puts an image layout into podman's store under a name of ours; costs nothing when it is known to be there.
  *
  * podman names an image of the `oci:` transport after the layout's path, which fails for a path with a capital letter:
  * so it gets an archive of the same blobs whose index carries a name.
@@ -17,7 +20,20 @@ const Index = z.object({ manifests: z.array(z.record(z.string(), z.unknown())).l
  */
 export async function loadImage(podman: Podman, image: ImageLayout, name: string): Promise<string> {
   const reference = `localhost/${name}:${image.manifestDigest.slice('sha256:'.length, 'sha256:'.length + 32)}`;
-  if ((await podmanRun(podman, ['image', 'exists', reference])).code === 0) return reference;
+  const known = loaded.get(podman) ?? new Map<string, Promise<void>>();
+  loaded.set(podman, known);
+  let loading = known.get(reference);
+  if (!loading) {
+    loading = load(podman, image, reference);
+    known.set(reference, loading);
+    loading.catch(() => known.delete(reference));
+  }
+  await loading;
+  return reference;
+}
+
+async function load(podman: Podman, image: ImageLayout, reference: string): Promise<void> {
+  if ((await podmanRun(podman, ['image', 'exists', reference])).code === 0) return;
   const view = join(podman.folder, 'work', `load-${randomUUID()}`);
   await mkdir(view, { recursive: true });
   try {
@@ -32,5 +48,4 @@ export async function loadImage(podman: Podman, image: ImageLayout, name: string
     await rm(view, { recursive: true, force: true });
     await rm(`${view}.tar`, { force: true });
   }
-  return reference;
 }

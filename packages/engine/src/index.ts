@@ -5,7 +5,6 @@ export { EngineError, type EngineErrorCode } from './errors.ts';
 export {
   adoptJob,
   type JobLimits,
-  type JobReason,
   type JobRequest,
   type JobResult,
   type JobWatch,
@@ -14,6 +13,7 @@ export {
   standardJobLimits,
 } from './job.ts';
 export type { JobScript } from './job-script.ts';
+export type { JobReason } from './job-watch.ts';
 export { MaskingStream } from './masking-stream.ts';
 export type { ImageLayout } from './oci-layout.ts';
 export { type Podman, preparePodman } from './podman.ts';

@@ -6,14 +6,25 @@ import { type TarItem, tarOf } from './tar-writer.ts';
  * inspect the engine would read the token.
  */
 
-/** Runs first in the container; waits 120 s at most. */
-export const waitScript = `n=0
-while [ ! -e /run/desp/start ]; do
-  n=$((n+1))
-  [ "$n" -gt 1200 ] && { echo 'The job was never started.'; exit 125; }
-  sleep 0.1
-done
+/** The first line that a job's container prints: it can take the repository now. Never shown. */
+export const readyLine = 'desp: ready\n';
+
+/** The exit code of a container whose script never came; it has printed nothing then but `readyLine`. */
+export const neverStarted = 125;
+
+/** Runs first in the container: says that it is there, then waits 120 s at most for the script. */
+export const waitScript = `mkdir -m 700 /run/desp
+/bin/busybox mkfifo -m 600 /run/desp/go
+exec 3<>/run/desp/go
+printf '${readyLine.replace('\n', '\\n')}'
+read -t 120 go <&3
+[ -e /run/desp/start ] || exit ${neverStarted}
+exec 3<&-
 exec /bin/sh /run/desp/script`;
+
+/** Run by `exec`: take a tar stream into the folder `$1`; the second also lets the script begin. */
+export const unpackScript = 'mkdir -p "$1" && exec /bin/busybox tar -x -o -C "$1" -f -';
+export const startScript = '/bin/busybox tar -x -o -C "$1" -f - && echo go > /run/desp/go';
 
 const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 

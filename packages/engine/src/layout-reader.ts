@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { copyFile, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from './errors.ts';
 import type { ImageLayout } from './oci-layout.ts';
@@ -17,9 +18,15 @@ const invalid = (why: string) =>
  * Takes an OCI layout that comes as a tar stream out of a build. The build ran foreign code: nothing in the stream is
  * believed. Only `oci-layout`, `index.json` and blobs by their digest are taken, each blob is hashed as it is written,
  * and the whole is bounded.
+ * @param bases layouts of ours whose blobs the stream need not hold
  * @throws EngineError RESULT_INVALID, LIMIT_REACHED
  */
-export async function receiveLayout(stream: AsyncIterable<Buffer>, folder: string, maxBytes: number): Promise<ImageLayout> {
+export async function receiveLayout(
+  stream: AsyncIterable<Buffer>,
+  folder: string,
+  maxBytes: number,
+  bases: readonly string[] = [],
+): Promise<ImageLayout> {
   await rm(folder, { recursive: true, force: true });
   const unfinished = `${folder}.new`;
   await rm(unfinished, { recursive: true, force: true });
@@ -37,6 +44,7 @@ export async function receiveLayout(stream: AsyncIterable<Buffer>, folder: strin
     const [, hex] = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(name) ?? [];
     if (!hex && name !== 'index.json' && name !== 'oci-layout') throw invalid('its archive holds a file that no image layout has');
     const hash = createHash('sha256');
+    if (existsSync(join(unfinished, name))) throw invalid('its archive holds a file twice');
     const file = await open(join(unfinished, name), 'wx', 0o644);
     try {
       for await (const chunk of source.pieces(size)) {
@@ -50,13 +58,13 @@ export async function receiveLayout(stream: AsyncIterable<Buffer>, folder: strin
     await source.exactly((512 - (size % 512)) % 512);
   }
   await source.drain();
-  const layout = await checkLayout(unfinished);
+  const layout = await checkLayout(unfinished, bases);
   await rename(unfinished, folder);
   return { ...layout, layout: folder };
 }
 
 /** Follows index, manifest, config and layers; every blob named must be there with the size it claims. */
-async function checkLayout(folder: string): Promise<ImageLayout> {
+async function checkLayout(folder: string, bases: readonly string[]): Promise<ImageLayout> {
   const blob = async (descriptor: z.infer<typeof Descriptor>) =>
     readFile(join(folder, 'blobs', 'sha256', descriptor.digest.slice('sha256:'.length)));
   try {
@@ -64,7 +72,9 @@ async function checkLayout(folder: string): Promise<ImageLayout> {
     const descriptor = index.manifests[0] as z.infer<typeof Descriptor>;
     const manifest = Manifest.parse(JSON.parse((await blob(descriptor)).toString('utf8')));
     for (const part of [manifest.config, ...manifest.layers]) {
-      const file = await open(join(folder, 'blobs', 'sha256', part.digest.slice('sha256:'.length)));
+      const path = join(folder, 'blobs', 'sha256', part.digest.slice('sha256:'.length));
+      await takeFromBases(path, bases);
+      const file = await open(path);
       const { size } = await file.stat();
       await file.close();
       if (size !== part.size) throw invalid(`the blob ${part.digest} has ${size} bytes instead of ${part.size}`);
@@ -74,6 +84,13 @@ async function checkLayout(folder: string): Promise<ImageLayout> {
     if (error instanceof EngineError) throw error;
     throw new EngineError('RESULT_INVALID', 'The build left no complete image.', { kind: 'user', cause: error });
   }
+}
+
+/** Puts a blob of a base image where the layout lacks it: as a link, or as a copy when that is on another file system. */
+async function takeFromBases(path: string, bases: readonly string[]): Promise<void> {
+  if (existsSync(path)) return;
+  const blob = bases.map((base) => join(base, 'blobs', 'sha256', basename(path))).find((candidate) => existsSync(candidate));
+  if (blob) await link(blob, path).catch(() => copyFile(blob, path));
 }
 
 const cString = (bytes: Buffer): string => {

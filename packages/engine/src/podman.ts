@@ -1,6 +1,8 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ExecError, messageOf, type RunOptions, type RunResult, run } from '@desp/runtime';
+import type { Readable, Writable } from 'node:stream';
+import { ExecError, messageOf, type RunOptions, type RunResult, run, systemClock } from '@desp/runtime';
 import { EngineError } from './errors.ts';
 
 /**
@@ -59,11 +61,31 @@ export function preparePodman(dataFolder: string, registries = 'unqualified-sear
   };
 }
 
+const removeAttempts = 4;
+
 export const podmanArgv = (podman: Podman, args: readonly string[]): [string, ...string[]] => [
   'podman',
   ...podman.globalArguments,
   ...args,
 ];
+
+/** Starts a podman command whose streams the caller serves. */
+export function spawnPodman(podman: Podman, args: readonly string[], cwd: string): ChildProcessByStdio<Writable, Readable, Readable> {
+  const [program, ...rest] = podmanArgv(podman, args);
+  return spawn(program, rest, {
+    cwd,
+    env: { PATH: process.env['PATH'], ...podman.environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
+}
+
+/** @returns the exit code; -1 when it could not be started or was killed */
+export const ended = (child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<number> =>
+  new Promise((resolve) => {
+    child.on('error', () => resolve(-1));
+    child.on('close', (code) => resolve(code ?? -1));
+  });
 
 /** Runs a podman command; the exit code is part of the answer. podman leaves files in its working folder: it gets one of ours. */
 export async function podmanRun(podman: Podman, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
@@ -90,9 +112,16 @@ export async function podmanOk(podman: Podman, args: readonly string[], options:
   throw new EngineError('ENGINE_FAILED', `podman ${args[0]} ended with ${result.code}: ${tail}`, { kind: 'upstream' });
 }
 
-/** Removes containers by their label, running or not. */
-export async function removeContainers(podman: Podman, label: string): Promise<void> {
-  const listed = await podmanOk(podman, ['ps', '--all', '--quiet', '--filter', `label=${label}`]);
-  const ids = listed.stdout.toString().split('\n').filter(Boolean);
-  if (ids.length > 0) await podmanRun(podman, ['rm', '--force', '--time', '0', ...ids]);
+/**
+ * Removes a container, running or not; nothing happens when there is none. Right after a container's end its own clean-up
+ * may still hold its file system: then once more.
+ * @throws EngineError ENGINE_FAILED when it stays
+ */
+export async function removeContainer(podman: Podman, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const remove = ['rm', '--force', '--ignore', '--time', '0', '--volumes', name];
+    if (attempt === removeAttempts) return void (await podmanOk(podman, remove));
+    if ((await podmanRun(podman, remove)).code === 0) return;
+    await systemClock.sleep(100 * attempt);
+  }
 }

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { type Podman, podmanOk, removeContainer } from './podman.ts';
+
+const Listed = z.array(z.object({ Id: z.string(), Labels: z.record(z.string(), z.string()).nullish() })).nullable();
+
+/**
+ * Removes what a platform that was killed left under way: every build (its streams died with it) and every job but those
+ * that will be adopted, with their work folders. Containers of others, as a cluster's pods, are not touched.
+ * @param keepJobs ids of jobs that go on
+ */
+export async function clearOrphans(podman: Podman, keepJobs: readonly string[]): Promise<void> {
+  const answer = await podmanOk(podman, ['ps', '--all', '--format', 'json']);
+  const orphans = (Listed.parse(JSON.parse(answer.stdout.toString() || '[]')) ?? []).filter(({ Labels }) => {
+    const job = Labels?.['desp.job'];
+    return Labels?.['desp.build'] !== undefined || (job !== undefined && !keepJobs.includes(job));
+  });
+  await Promise.all(orphans.map(({ Id }) => removeContainer(podman, Id)));
+  const work = join(podman.folder, 'work');
+  for (const entry of await readdir(work))
+    if (/^(?:build|job|load|builder)-/.test(entry) && !keepJobs.some((id) => entry === `job-${id}`))
+      await rm(join(work, entry), { recursive: true, force: true });
+}
+
+const programs = ['podman', 'conmon', 'runc', 'netavark', 'aardvark-dns', 'buildah'];
+
+/**
+ * The engine's processes that work on this store: an `exec` through the API leaves a `conmon` for five minutes, and it holds
+ * the folder. A process is known by its program and by an argument below the store's folder, never by either alone.
+ */
+export async function storeProcesses(podman: Podman): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  return pids.filter((pid) => {
+    if (pid === process.pid) return false;
+    const [program = '', ...args] = commandLine(pid);
+    return programs.includes(basename(program)) && args.some((argument) => argument.includes(`${podman.folder}/`));
+  });
+}
+
+function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    // It ended meanwhile.
+    return [];
+  }
+}
