@@ -8,3 +8,7 @@ export { type FleetAgentOptions, startFleetAgent } from './fleet/agent/start-age
 export { type ClusterRegistration, fleetNamespace, installFleet, registerCluster } from './fleet/install.ts';
 export { type RenderedDeployment, type RenderedDeploymentHook, type RenderInput, renderDeployment } from './fleet/render-deployment.ts';
 export { type FleetOptions, startFleet } from './fleet/start-fleet.ts';
+export type { AnswerChallenge } from './ingress/proxy.ts';
+export { type IngressOptions, type RunningIngress, startIngress } from './ingress/start-ingress.ts';
+export type { StorageClassDefinition } from './storage/classes.ts';
+export { type StorageOptions, startStorage } from './storage/start-storage.ts';

@@ -63,6 +63,7 @@ export interface ControllerOptions {
 /** Runs until the signal aborts, then waits for the reconciliations under way. Never rejects. */
 export async function runController(options: ControllerOptions): Promise<void> {
   const { name, client, clock, signal } = options;
+  if (signal.aborted) return;
   const log = options.log.child({ controller: name });
   const informers = options.informers ?? createInformerSet({ client, clock, log, signal });
   const queue = createWorkQueue(clock, options.backOff);

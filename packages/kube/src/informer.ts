@@ -55,6 +55,7 @@ export function startInformer<T extends KubeObject>(options: InformerOptions<T>)
     failSynced = reject;
   });
   synced.catch(() => {});
+  if (signal.aborted) failSynced(signal.reason);
   signal.addEventListener('abort', () => failSynced(signal.reason), { once: true });
 
   function reindex(key: string, before: T | undefined, after: T | undefined): void {

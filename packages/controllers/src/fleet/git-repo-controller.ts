@@ -25,15 +25,7 @@ import {
   standardGitLimits,
 } from './git-fetch.ts';
 import { GitRepoSource, pollMsOf } from './git-repo-source.ts';
-import {
-  bundleDeploymentType,
-  bundleType,
-  gitRepoType,
-  labels,
-  ofPlatform,
-  type StoredBundle,
-  type StoredGitRepo,
-} from './resources.ts';
+import { bundleDeploymentType, bundleType, gitRepoType, labels, ofPlatform, type StoredBundle, type StoredGitRepo } from './resources.ts';
 
 export interface GitRepoOptions {
   readonly client: KubeClient;

@@ -61,6 +61,8 @@ export interface StorageClass {
   readonly persistent: boolean;
   /** Modes that work on several nodes, not merely bind. */
   readonly accessModes: readonly AccessMode[];
+  /** Of a shared file system: where a claim's folder lies; default `${.PVC.namespace}-${.PVC.name}`. */
+  readonly pathPattern?: string;
 }
 
 const everyMode: readonly AccessMode[] = ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'];
@@ -71,5 +73,10 @@ export const storageClasses: readonly StorageClass[] = [
   { name: 'csi-cinder-sc-retain', persistent: true, accessModes: ['ReadWriteOnce', 'ReadWriteOncePod'] },
   { name: 'temporary-nfs-storage', persistent: false, accessModes: everyMode },
   { name: 'persistent-nfs-storage', persistent: true, accessModes: everyMode },
-  { name: 'persistent-nfs-storage-with-path', persistent: true, accessModes: everyMode },
+  {
+    name: 'persistent-nfs-storage-with-path',
+    persistent: true,
+    accessModes: everyMode,
+    pathPattern: '${.PVC.annotations.nfs.io/storage-path}',
+  },
 ];
