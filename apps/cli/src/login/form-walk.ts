@@ -37,7 +37,7 @@ export async function walkForms(start: string, answers: Readonly<Record<string, 
     }
     const wrong = /<p [^>]*role="alert"[^>]*>([^<]*)</.exec(text)?.[1];
     if (wrong !== undefined || !response.ok)
-      throw new CliError('REFUSED', unescape(wrong ?? `The login page answered ${response.status}.`), { kind: 'user' });
+      throw new CliError('REFUSED', decodeHtml(wrong ?? `The login page answered ${response.status}.`), { kind: 'user' });
     const next = readForm(text, answers);
     if (!next) return;
     [address, form] = [new URL(next.action, address), next.fields];
@@ -68,7 +68,7 @@ function readForm(html: string, answers: Readonly<Record<string, string>>): { ac
 
 const attribute = (tag: string, name: string): string | undefined => {
   const value = new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1];
-  return value === undefined ? undefined : unescape(value);
+  return value === undefined ? undefined : decodeHtml(value);
 };
 
-const unescape = (text: string): string => text.replace(/&#(\d{1,6});/g, (_, code) => String.fromCodePoint(Number(code)));
+const decodeHtml = (text: string): string => text.replace(/&#(\d{1,6});/g, (_, code) => String.fromCodePoint(Number(code)));

@@ -6,6 +6,7 @@ import { IdentityError } from '../identity-error.ts';
 import { loginPage, messagePage } from './pages.ts';
 
 const longestForm = 8_192;
+const mostRead = 4 * 1024 * 1024;
 
 export interface LoginInteraction {
   readonly provider: Provider;
@@ -72,10 +73,14 @@ function fromElsewhere(request: IncomingMessage, origin: string): boolean {
 async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return undefined;
   let text = '';
+  let length = 0;
   for await (const chunk of request.setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > longestForm) return undefined;
+    length += chunk.length;
+    // Read on without keeping it, so that the sender hears the answer; but not for ever.
+    if (length > mostRead) return undefined;
+    if (length <= longestForm) text += chunk;
   }
+  if (length > longestForm) return undefined;
   return new URLSearchParams(text);
 }
 
