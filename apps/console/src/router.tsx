@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
 import { queryClient } from './api/query-client.ts';
+import { localPath } from './session/local-path.ts';
 import { onSessionChange, sessionToken } from './session/session.ts';
 import { NotFoundPage } from './shell/not-found-page.tsx';
 import { PageFailure } from './shell/page-failure.tsx';
@@ -17,10 +18,7 @@ const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
   /** Where to go after the login: a path of this console, never another site. */
-  validateSearch: (search): { to?: string } => {
-    const to = text(search['to']);
-    return to?.startsWith('/') && !to.startsWith('//') && !to.includes('\\') ? { to } : {};
-  },
+  validateSearch: (search): { to?: string } => ({ to: localPath(search['to']) }) as { to?: string },
   component: lazyRouteComponent(() => import('./session/login-page.tsx'), 'LoginPage'),
 });
 

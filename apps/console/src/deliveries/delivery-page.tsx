@@ -15,6 +15,7 @@ import { Problem } from '../ui/problem.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import styles from './delivery-page.module.css';
 import { LiveMark } from './live-mark.tsx';
+import { NextNote } from './next-note.tsx';
 import { StationLine } from './station-line.tsx';
 import { StopPanel } from './stop-panel.tsx';
 import { changesOf, currentStop, nextMove, refName } from './stops.ts';
@@ -96,12 +97,11 @@ function NextMove({ delivery, open }: { delivery: Delivery; open: Stop['name'] |
   const stop = nextMove(delivery);
   if (!stop?.next || stop.name === open) return null;
   return (
-    <p className={styles['next']}>
-      <strong>{stop.next.who} acts next.</strong> {stop.next.what}{' '}
+    <NextNote next={stop.next}>
       <Link to="/deliveries/$id" params={{ id: delivery.id }} search={{ stop: stop.name }} replace resetScroll={false}>
         Show why
       </Link>
-    </p>
+    </NextNote>
   );
 }
 

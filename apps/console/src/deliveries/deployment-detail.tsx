@@ -6,6 +6,7 @@ import lists from '../ui/lists.module.css';
 import { Loading } from '../ui/loading.tsx';
 import { Age } from '../ui/now.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { ScrollRegion } from '../ui/scroll-region.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import styles from './release-detail.module.css';
 
@@ -28,7 +29,7 @@ export function DeploymentDetail({ service, version, updatedAt, stop }: Props) {
   const places = view.data?.environments.filter(({ name }) => deployed.has(name)) ?? [];
   return (
     <>
-      <div className={styles['scroll']}>
+      <ScrollRegion label="Deployments" className={styles['scroll']}>
         <table className={lists['table']}>
           <caption className="hidden">Deployments of {version}</caption>
           <thead>
@@ -54,7 +55,7 @@ export function DeploymentDetail({ service, version, updatedAt, stop }: Props) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollRegion>
       {places.map((place) => (
         <Facts
           key={place.name}

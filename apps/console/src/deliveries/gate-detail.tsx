@@ -117,12 +117,12 @@ function VerdictDetail({ judged: { verdict } }: { judged: EnvironmentVerdict }) 
 }
 
 function FindingCard({ finding }: { finding: Finding }) {
-  const cves = cvesOf(finding);
+  const [name, ...also] = cvesOf(finding).filter((each, index) => index === 0 || each !== finding.advisory?.id);
   return (
-    <article className={styles['finding']} data-blocks={finding.blocks !== undefined || undefined}>
+    <article className={styles['finding']}>
       <header className={styles['findingHead']}>
         <h4>
-          {cves[0] ?? finding.id}
+          {name}
           {finding.package && (
             <span>
               {' '}
@@ -154,10 +154,10 @@ function FindingCard({ finding }: { finding: Finding }) {
             </dd>
           </>
         )}
-        {cves.length > 1 && (
+        {also.length > 0 && (
           <>
             <dt>Also</dt>
-            <dd>{cves.slice(1).join(', ')}</dd>
+            <dd>{also.join(', ')}</dd>
           </>
         )}
         {finding.blocks && (

@@ -109,7 +109,7 @@ export function JobTable({
                             aria-label={`${open ? 'Close the' : 'Open the'} log of ${job.name}`}
                             onClick={() => toggle(job.name)}
                           >
-                            {open ? 'Close log' : 'Log'}
+                            {open ? 'Close' : 'Log'}
                           </Button>
                         )}
                       </div>

@@ -9,6 +9,7 @@ import lists from '../ui/lists.module.css';
 import { Loading } from '../ui/loading.tsx';
 import { At } from '../ui/now.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { ScrollRegion } from '../ui/scroll-region.tsx';
 import { verdictLook } from '../ui/state-icon.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import styles from './release-detail.module.css';
@@ -36,7 +37,7 @@ export function ReleaseDetailView({ service, version, updatedAt }: Props) {
           ),
         ]}
       />
-      <div className={styles['scroll']}>
+      <ScrollRegion label="Images of the release" className={styles['scroll']}>
         <table className={lists['table']}>
           <caption className="hidden">Images of the release</caption>
           <thead>
@@ -66,7 +67,7 @@ export function ReleaseDetailView({ service, version, updatedAt }: Props) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollRegion>
       {data.notAssessed.length > 0 && (
         <details>
           <summary className={lists['quiet']}>

@@ -1,7 +1,7 @@
 import type { Stop, StopName } from '@desp/model';
 import { useMediaQuery } from '@mantine/hooks';
 import { Link } from '@tanstack/react-router';
-import { Duration } from '../ui/now.tsx';
+import { ClockTime, Duration } from '../ui/now.tsx';
 import { lookOf, StateIcon } from '../ui/state-icon.tsx';
 import styles from './station-line.module.css';
 import { stopTitles } from './stops.ts';
@@ -79,7 +79,8 @@ function Station({ id, stop, open }: { id: string; stop: Stop; open: boolean }) 
         {stop.startedAt && (stop.endedAt || stop.state === 'running') && (
           <span className={styles['time']}>
             <span className="hidden">, </span>
-            <Duration from={stop.startedAt} to={stop.endedAt} />
+            {/* What took no time is told by when it was. */}
+            {stop.startedAt === stop.endedAt ? <ClockTime at={stop.startedAt} /> : <Duration from={stop.startedAt} to={stop.endedAt} />}
           </span>
         )}
       </span>

@@ -5,6 +5,7 @@ import { Loading } from '../ui/loading.tsx';
 import { At, Duration } from '../ui/now.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { JobTable } from './job-table.tsx';
+import { NextNote } from './next-note.tsx';
 import styles from './stop-panel.module.css';
 import { builtImages, jobsOf, refName, stopTitles } from './stops.ts';
 
@@ -34,11 +35,7 @@ export function StopPanel({ delivery, stop, log }: { delivery: Delivery; stop: S
         )}
       </div>
       <p className={styles['reason']}>{stop.reason}</p>
-      {stop.next && (
-        <p className={styles['next']}>
-          <strong>{stop.next.who} acts next.</strong> {stop.next.what}
-        </p>
-      )}
+      {stop.next && <NextNote next={stop.next} />}
       <Suspense fallback={<Loading what={stopTitles[stop.name]} lines={3} />}>
         <Particulars delivery={delivery} stop={stop} />
       </Suspense>

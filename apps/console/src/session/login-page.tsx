@@ -6,6 +6,7 @@ import { queries } from '../api/queries.ts';
 import { Logo } from '../shell/logo.tsx';
 import { PageHeading } from '../ui/page-heading.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { localPath } from './local-path.ts';
 import styles from './login-page.module.css';
 import { beginSession, whyEnded } from './session.ts';
 
@@ -22,7 +23,7 @@ export function LoginPage() {
     mutationFn: (body: Credentials) => call<{ token: string }>('/api/login', { method: 'POST', body, session: false }),
     onSuccess: async ({ token }) => {
       beginSession(token);
-      await navigate({ href: to ?? '/', replace: true });
+      await navigate({ href: localPath(to) ?? '/', replace: true });
     },
   });
   const reason = whyEnded();

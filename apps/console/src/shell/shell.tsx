@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, Outlet } from '@tanstack/react-router';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { queries } from '../api/queries.ts';
 import { endSession } from '../session/session.ts';
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx';
@@ -10,6 +10,7 @@ import styles from './shell.module.css';
 /** What stands around every page: where one can go, who one is. */
 export function Shell() {
   const me = useQuery(queries.me()).data;
+  const inDelivery = useLocation({ select: ({ pathname }) => pathname.startsWith('/deliveries/') });
   return (
     <>
       <a href="#content" className={styles['skip']}>
@@ -22,7 +23,7 @@ export function Shell() {
             <span>DESP</span>
           </Link>
           <nav aria-label="Main" className={styles['nav']}>
-            <Link to="/" activeOptions={{ exact: true }}>
+            <Link to="/" activeOptions={{ exact: true }} {...(inDelivery ? { 'aria-current': 'true' } : {})}>
               Deliveries
             </Link>
             <Link to="/services">Services</Link>

@@ -28,8 +28,10 @@ export function formatAge(ms: number): string {
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+const timeOfDay = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium' });
 
 /** An instant as this browser's place and the reader's eye want it. */
 export const formatInstant = (instant: string): string => clock.format(new Date(instant));
+export const formatClock = (instant: string): string => timeOfDay.format(new Date(instant));
 export const formatDay = (instant: string): string => day.format(new Date(instant));

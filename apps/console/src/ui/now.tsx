@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { formatAge, formatDuration, formatInstant } from './format-time.ts';
+import { formatAge, formatClock, formatDuration, formatInstant } from './format-time.ts';
 
 /** The time now, again every `everyMs`; stands still when `everyMs` is undefined. */
 function useNow(everyMs: number | undefined): number {
@@ -17,6 +17,15 @@ function useNow(everyMs: number | undefined): number {
 export function Duration({ from, to }: { from: string; to?: string | undefined }) {
   const now = useNow(to === undefined ? 1_000 : undefined);
   return <span className="tabular">{formatDuration((to === undefined ? now : Date.parse(to)) - Date.parse(from))}</span>;
+}
+
+/** The time of the day. */
+export function ClockTime({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={formatInstant(at)} className="tabular">
+      {formatClock(at)}
+    </time>
+  );
 }
 
 /** How long ago; the instant itself stands in the title. */
