@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeApi } from '../apps/platform/src/api/server.ts';
+import { commandsPage } from './generate-commands.ts';
+import { keywordsPage, requirementsPage } from './generate-tables.ts';
 
 /**
  * Writes what is generated from code and committed, or with `--check` says what differs (exit code 1). To add a document: a
@@ -10,6 +12,9 @@ import { describeApi } from '../apps/platform/src/api/server.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const documents: readonly { readonly file: string; readonly make: () => Promise<string> }[] = [
   { file: 'docs/reference/openapi.json', make: async () => `${JSON.stringify(await describeApi(), null, 2)}\n` },
+  { file: 'docs/reference/commands.md', make: commandsPage },
+  { file: 'docs/reference/requirements.md', make: async () => requirementsPage() },
+  { file: 'docs/reference/ci-keywords.md', make: async () => keywordsPage() },
 ];
 
 const check = process.argv.includes('--check');
