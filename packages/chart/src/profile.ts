@@ -26,6 +26,8 @@ export interface Profile {
   readonly keepKubeVersionSuffix: boolean;
   /** `--set-json` takes a whole object, not only `key=value`. */
   readonly setJsonObject: boolean;
+  /** Knows the duration functions, `mustToYaml` and `mustToToml`. */
+  readonly hasDurations: boolean;
   /** Kubernetes version that Helm built from its module takes for granted. */
   readonly defaultKubeVersion: string;
   readonly helmVersion: string;
@@ -44,6 +46,7 @@ const helm4: Profile = {
   multiDocumentValues: true,
   keepKubeVersionSuffix: true,
   setJsonObject: true,
+  hasDurations: true,
   defaultKubeVersion: 'v1.37.0',
   helmVersion: 'v4.3',
   goVersion: 'go1.26.8',
@@ -61,6 +64,7 @@ const helm3: Profile = {
   multiDocumentValues: false,
   keepKubeVersionSuffix: false,
   setJsonObject: false,
+  hasDurations: false,
   defaultKubeVersion: 'v1.20.0',
   helmVersion: 'v3.22',
   goVersion: 'go1.26.8',

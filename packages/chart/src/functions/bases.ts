@@ -49,7 +49,7 @@ function decode(text: string, index: ReadonlyMap<string, number>, bits: number, 
     push(out, digits, bits);
     return Uint8Array.from(out);
   }
-  if (digits.length > 0) return corrupt(text.length - (name === 'base64' ? digits.length : 0));
+  if (digits.length > 0) return corrupt(text.length - digits.length);
   return Uint8Array.from(out);
 }
 

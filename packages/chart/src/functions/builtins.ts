@@ -36,10 +36,10 @@ function equal(a: Value, b: Value): boolean {
   if (kindA === 'int' || kindA === 'uint') return numberOf(a) === numberOf(b);
   if (kindA !== undefined) return a === b;
   if (!isNothing(a) && !isNothing(b) && kindName(a) !== kindName(b)) {
-    fail(`non-comparable types ${printValue(a)}: ${typeName(a)}, ${typeName(b)}: ${printValue(b)}`);
+    fail(sprintf('non-comparable types %s: %v, %s: %v', [a, typeName(a), typeName(b), b]));
   }
   if (isNilValue(a) || isNilValue(b)) return isNilValue(a) === isNilValue(b);
-  if (kindName(b) === 'map' || kindName(b) === 'slice') fail(`non-comparable type ${printValue(b)}: ${typeName(b)}`);
+  if (kindName(b) === 'map' || kindName(b) === 'slice') fail(sprintf('non-comparable type %s: %v', [b, typeName(b)]));
   return a === b || (b instanceof GoObject && b.kind === 'struct' && printValue(a, 'syntax') === printValue(b, 'syntax'));
 }
 

@@ -6,11 +6,10 @@ export interface Crypto {
   /** Cryptographically random bytes. */
   randomBytes(length: number): Uint8Array;
   digest?(algorithm: 'sha1' | 'sha256' | 'sha512', data: Uint8Array): Uint8Array;
-  /** AES-256-CBC with PKCS#7 padding, as `encryptAES` and `decryptAES` take it. */
+  /** AES-256-CBC of whole blocks, without padding. */
   aes256cbc?(direction: 'encrypt' | 'decrypt', key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array;
   scrypt?(password: Uint8Array, salt: Uint8Array, cost: number, blockSize: number, parallelism: number, length: number): Uint8Array;
   hmacSha256?(key: Uint8Array, data: Uint8Array): Uint8Array;
-  bcrypt?(password: Uint8Array, cost: number): string;
   /** Keys and certificates as PEM. */
   certificates?: Certificates;
 }

@@ -1,11 +1,20 @@
-import { GoDuration, durationHours, durationMinutes, durationSeconds, formatDuration, parseDuration, roundDuration, truncateDuration } from '../time/duration.ts';
+import { parseFloat64 } from '../language/numbers.ts';
+import {
+  durationHours,
+  durationMinutes,
+  durationSeconds,
+  formatDuration,
+  GoDuration,
+  parseDuration,
+  roundDuration,
+  truncateDuration,
+} from '../time/duration.ts';
 import { GoTime, parseTime } from '../time/time.ts';
 import { loadZone, utc } from '../time/zone.ts';
-import { GoInt, int64, typeName, type Value } from '../value/kinds.ts';
 import { formatG } from '../value/float.ts';
-import { parseFloat64 } from '../language/numbers.ts';
+import { GoInt, int64, typeName, type Value } from '../value/kinds.ts';
 import { quote } from '../value/text.ts';
-import { type CallContext, contextual, fail, fn, type FunctionGroup, GoError } from './define.ts';
+import { type CallContext, contextual, type FunctionGroup, fail, fn, GoError } from './define.ts';
 import { trimSpace } from './strings.ts';
 
 /** Dates of sprig, and Helm 4's durations. */
@@ -21,7 +30,9 @@ function timeOf(context: CallContext, value: Value): GoTime {
 }
 
 function dateInZone(context: CallContext, layout: string, date: Value, zone: string): string {
-  return timeOf(context, date).in(loadZone(zone) ?? utc).format(layout);
+  return timeOf(context, date)
+    .in(loadZone(zone) ?? utc)
+    .format(layout);
 }
 
 function modify(text: string, date: Value, must: boolean): Value {
@@ -122,7 +133,9 @@ const mustDateModify = fn(['string', 'time'], (text, date) => modify(text, date,
 const inZone = contextual(['string', 'any', 'string'], dateInZone);
 
 export const dateFunctions: FunctionGroup = {
-  ago: contextual(['any'], (context, date) => formatDuration(roundDuration(now(context).total() - timeOf(context, date).total(), 1_000_000_000n))),
+  ago: contextual(['any'], (context, date) =>
+    formatDuration(roundDuration(now(context).total() - timeOf(context, date).total(), 1_000_000_000n)),
+  ),
   date: contextual(['string', 'any'], (context, layout, date) => dateInZone(context, layout, date, 'Local')),
   dateInZone: inZone,
   date_in_zone: inZone,

@@ -1,6 +1,7 @@
 import type { Profile } from '../profile.ts';
 import type { Budget } from '../render/budget.ts';
 import type { GoInt, GoObject, Method, ParamType, TypedList, Value, ValueMap } from '../value/kinds.ts';
+import type { GoStruct } from '../value/struct.ts';
 import type { Crypto } from './crypto.ts';
 
 /**
@@ -19,6 +20,7 @@ interface TypeNames {
   bool: 'bool';
   int: 'int';
   int64: 'int64';
+  uint32: 'uint32';
   float64: 'float64';
   list: '[]interface {}';
   strings: '[]string';
@@ -26,6 +28,7 @@ interface TypeNames {
   time: 'time.Time';
   duration: 'time.Duration';
   bytes: '[]uint8';
+  certificate: 'sprig.certificate';
 }
 
 type Short = keyof TypeNames;
@@ -38,6 +41,7 @@ interface Types {
   bool: boolean;
   int: GoInt;
   int64: GoInt;
+  uint32: GoInt;
   float64: number;
   list: Value[];
   strings: TypedList;
@@ -45,6 +49,7 @@ interface Types {
   time: GoObject;
   duration: GoObject;
   bytes: TypedList;
+  certificate: GoStruct;
 }
 
 type ArgumentsOf<P extends readonly Declared[]> = P extends readonly [infer Head, ...infer Tail]
@@ -84,6 +89,7 @@ const goNames: TypeNames = {
   bool: 'bool',
   int: 'int',
   int64: 'int64',
+  uint32: 'uint32',
   float64: 'float64',
   list: '[]interface {}',
   strings: '[]string',
@@ -91,6 +97,7 @@ const goNames: TypeNames = {
   time: 'time.Time',
   duration: 'time.Duration',
   bytes: '[]uint8',
+  certificate: 'sprig.certificate',
 };
 
 function parameters(declared: readonly Declared[]): { params: ParamType[]; variadic: boolean } {

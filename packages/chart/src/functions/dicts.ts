@@ -1,6 +1,6 @@
 import { isEmpty, toText } from '../value/convert.ts';
 import { deepCopy } from '../value/copy.ts';
-import { kindName, strings, TypedMap, typeName, type Value, type ValueMap } from '../value/kinds.ts';
+import { strings, TypedMap, typeName, type Value, type ValueMap } from '../value/kinds.ts';
 import { contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** Dictionary functions of sprig. `set`, `unset`, `merge` and `mergeOverwrite` change their argument, as Go's do. */
@@ -38,36 +38,36 @@ function assertion(value: Value, wanted: string): never {
 }
 
 /**
- * mergo's map merge into `target`: keys that are missing are added, maps merge deeper, and others are set where the
- * target is empty, or always with `overwrite` unless the source is empty.
+ * mergo's map merge into `target`: maps merge deeper, and other values are set where the target has none or an empty
+ * one, or always with `overwrite`. A null in the source counts only with `overwrite`.
  */
 export function mergeInto(target: ValueMap, source: ValueMap, overwrite: boolean, depth = 0): void {
   if (depth > 1000) fail('merge of maps that are nested too deeply');
   for (const [key, value] of source) {
-    const has = target.has(key);
-    const current = target.get(key);
-    if (value instanceof Map && current instanceof Map && kindName(current) === 'map') {
-      if (current !== value) mergeInto(current, value, overwrite, depth + 1);
+    if (value === null || value === undefined) {
+      if (overwrite) target.set(key, null);
       continue;
     }
-    if (Array.isArray(value) && Array.isArray(current) && !overwrite && current.length > 0) continue;
-    if (!has || (isEmpty(current) && (!isEmpty(value) || !has)) || (overwrite && !isEmpty(value))) target.set(key, value);
-    else if (current === null && value !== null && value !== undefined) target.set(key, value);
+    const current = target.get(key);
+    const bothMaps = value instanceof Map && current instanceof Map;
+    if (bothMaps && current !== value) mergeInto(current, value, overwrite, depth + 1);
+    const keeps = target.has(key) && !isEmpty(current) && (bothMaps || !overwrite);
+    if (!keeps) target.set(key, value);
   }
 }
 
 const merge = (overwrite: boolean) =>
   contextual(['map', '...map'], (context, target, ...sources) => {
+    const result: ValueMap = target instanceof TypedMap && target.isNil ? new Map() : target;
     for (const source of sources) {
       context.budget.step(source.size);
-      if (target instanceof TypedMap && target.isNil && source.size > 0) return '';
-      mergeInto(target, source, overwrite);
+      mergeInto(result, source, overwrite);
     }
-    return target;
+    return result;
   });
 
 const deepCopyFunction = fn(['any'], (value) => {
-  if (value === null || value === undefined) return null;
+  if (value === null || value === undefined) return fail('reflect: call of reflect.Value.Type on zero Value');
   return deepCopy(value);
 });
 

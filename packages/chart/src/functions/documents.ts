@@ -1,7 +1,9 @@
+import { readToml } from '../toml/reader.ts';
+import { TomlError, writeToml } from '../toml/writer.ts';
 import { JsonError, mismatch, readJson, toJsonValue, writeJson } from '../value/json.ts';
-import type { Value, ValueMap } from '../value/kinds.ts';
+import { GoObject, listItems, TypedList, TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
 import { ConversionError, yamlToMap, yamlToValue } from '../yaml/values.ts';
-import { writeYaml } from '../yaml/writer.ts';
+import { writePrettyYaml, writeYaml } from '../yaml/writer.ts';
 import { contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** YAML and JSON in and out. The plain forms swallow errors as Helm's do; the `must` forms fail. */
@@ -10,7 +12,7 @@ function orElse<T extends Value>(run: () => T, otherwise: (message: string) => T
   try {
     return run();
   } catch (error) {
-    if (error instanceof JsonError || error instanceof ConversionError) return otherwise(error.message);
+    if (error instanceof JsonError || error instanceof ConversionError || error instanceof TomlError) return otherwise(error.message);
     throw error;
   }
 }
@@ -24,9 +26,20 @@ const toYamlText = (value: Value): string => writeYaml(toJsonValue(value)).repla
 
 function jsonMap(text: string): ValueMap {
   const value = readJson(text);
-  if (value === null) return new Map();
+  if (value === null) return new TypedMap('map[string]interface {}', null, undefined, undefined, true);
   if (value instanceof Map) return value;
   throw mismatch(value, 'map[string]interface {}');
+}
+
+/** The map of a JSON text, with an `Error` beside what could be read. */
+function fromJson(text: string): ValueMap {
+  try {
+    return jsonMap(text);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    const map: ValueMap = error.partial instanceof Map ? error.partial : new Map();
+    return map.set('Error', error.message);
+  }
 }
 
 function asList(value: Value): Value[] {
@@ -34,6 +47,11 @@ function asList(value: Value): Value[] {
   if (Array.isArray(value)) return value;
   throw mismatch(value, '[]interface {}');
 }
+
+const jsonList = (text: string): Value => {
+  const value = readJson(text);
+  return value === null ? new TypedList('[]interface {}', [], true) : asList(value);
+};
 
 function yamlList(text: string): Value[] {
   const value = yamlToValue(text);
@@ -46,11 +64,19 @@ function yamlList(text: string): Value[] {
 
 const html = { escapeHtml: true };
 
+/** Plain data for go-yaml v3: lists and maps of any Go type, objects by their JSON form. */
+function plain(value: Value): Value {
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, plain(item)]));
+  const items = listItems(value);
+  if (items) return items.map(plain);
+  return value instanceof GoObject ? toJsonValue(value) : value;
+}
+
 export const documentFunctions: FunctionGroup = {
-  fromJson: fn(['string'], (text) => orElse(() => jsonMap(text), errorMap)),
+  fromJson: fn(['string'], fromJson),
   fromJsonArray: fn(['string'], (text) =>
-    orElse(
-      () => asList(readJson(text)),
+    orElse<Value>(
+      () => jsonList(text),
       (message) => [message],
     ),
   ),
@@ -95,4 +121,13 @@ export const documentFunctions: FunctionGroup = {
     context.budget.step(text.length >> 4);
     return text;
   }),
+  toYamlPretty: fn(['any'], (value) => writePrettyYaml(plain(value)).replace(/\n$/, '')),
+  fromToml: fn(['string'], (text) => orElse(() => readToml(text), errorMap)),
+  mustToToml: fn(['any'], (value) => orFail(() => writeToml(value))),
+  toToml: fn(['any'], (value) =>
+    orElse(
+      () => writeToml(value),
+      (message) => message,
+    ),
+  ),
 };

@@ -1,4 +1,4 @@
-import { fn, type FunctionGroup } from './define.ts';
+import { type FunctionGroup, fn } from './define.ts';
 
 /** Go's package path; its package filepath does the same on Linux. */
 
@@ -34,7 +34,12 @@ const functions = { Base: base, Clean: cleanPath, Dir: directory, Ext: extension
 const isAbsolute = fn(['string'], (path) => path.startsWith('/'));
 
 export const pathFunctions: FunctionGroup = {
-  ...Object.fromEntries(Object.entries(functions).flatMap(([name, run]) => [[name.toLowerCase(), fn(['string'], run)], [`os${name}`, fn(['string'], run)]])),
+  ...Object.fromEntries(
+    Object.entries(functions).flatMap(([name, run]) => [
+      [name.toLowerCase(), fn(['string'], run)],
+      [`os${name}`, fn(['string'], run)],
+    ]),
+  ),
   isAbs: isAbsolute,
   osIsAbs: isAbsolute,
 };

@@ -1,6 +1,6 @@
-import { base64Encode } from './bases.ts';
-import { type CallContext, contextual, fail, type FunctionGroup } from './define.ts';
 import { int } from '../value/kinds.ts';
+import { base64Encode } from './bases.ts';
+import { type CallContext, contextual, type FunctionGroup, fail } from './define.ts';
 
 /** Random texts and numbers, all from the given cryptography's bytes. */
 

@@ -1,8 +1,8 @@
 import { Regex } from '../regex/regex.ts';
 import { RegexError } from '../regex/syntax.ts';
-import { strings, nilStrings, type Value } from '../value/kinds.ts';
+import { nilStrings, strings, type Value } from '../value/kinds.ts';
 import { quote } from '../value/text.ts';
-import { type CallContext, contextual, fail, fn, type FunctionDefinition, type FunctionGroup } from './define.ts';
+import { type CallContext, contextual, type FunctionDefinition, type FunctionGroup, fail, fn } from './define.ts';
 
 /** Regular expressions of Go. The plain forms panic on a malformed one, the `must` forms return its error. */
 
@@ -72,33 +72,51 @@ function pair(name: string, plain: FunctionDefinition, must: FunctionDefinition)
 export const regexFunctions: FunctionGroup = {
   ...pair(
     'regexFind',
-    contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.find(text), panics(pattern))),
+    contextual(['string', 'string'], (context, pattern, text) =>
+      search(context, pattern, text, (regex) => regex.find(text), panics(pattern)),
+    ),
     contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.find(text), fails)),
   ),
   ...pair(
     'regexFindAll',
-    contextual(['string', 'string', 'int'], (context, pattern, text, limit) => search(context, pattern, text, findAll(limit.value), panics(pattern))),
+    contextual(['string', 'string', 'int'], (context, pattern, text, limit) =>
+      search(context, pattern, text, findAll(limit.value), panics(pattern)),
+    ),
     contextual(['string', 'string', 'int'], (context, pattern, text, limit) => search(context, pattern, text, findAll(limit.value), fails)),
   ),
   ...pair(
     'regexMatch',
-    contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.test(text), () => false)),
+    contextual(['string', 'string'], (context, pattern, text) =>
+      search(
+        context,
+        pattern,
+        text,
+        (regex) => regex.test(text),
+        () => false,
+      ),
+    ),
     contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.test(text), fails)),
   ),
   regexQuoteMeta: fn(['string'], (text) => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')),
   ...pair(
     'regexReplaceAll',
-    contextual(['string', 'string', 'string'], (context, pattern, text, by) => search(context, pattern, text, replace(by, false), panics(pattern))),
+    contextual(['string', 'string', 'string'], (context, pattern, text, by) =>
+      search(context, pattern, text, replace(by, false), panics(pattern)),
+    ),
     contextual(['string', 'string', 'string'], (context, pattern, text, by) => search(context, pattern, text, replace(by, false), fails)),
   ),
   ...pair(
     'regexReplaceAllLiteral',
-    contextual(['string', 'string', 'string'], (context, pattern, text, by) => search(context, pattern, text, replace(by, true), panics(pattern))),
+    contextual(['string', 'string', 'string'], (context, pattern, text, by) =>
+      search(context, pattern, text, replace(by, true), panics(pattern)),
+    ),
     contextual(['string', 'string', 'string'], (context, pattern, text, by) => search(context, pattern, text, replace(by, true), fails)),
   ),
   ...pair(
     'regexSplit',
-    contextual(['string', 'string', 'int'], (context, pattern, text, limit) => search(context, pattern, text, split(limit.value), panics(pattern))),
+    contextual(['string', 'string', 'int'], (context, pattern, text, limit) =>
+      search(context, pattern, text, split(limit.value), panics(pattern)),
+    ),
     contextual(['string', 'string', 'int'], (context, pattern, text, limit) => search(context, pattern, text, split(limit.value), fails)),
   ),
 };

@@ -1,4 +1,6 @@
+import type { Profile } from '../profile.ts';
 import { builtins } from './builtins.ts';
+import { certificateFunctions } from './certificates.ts';
 import { dateFunctions, durationFunctions } from './dates.ts';
 import type { FunctionDefinition, FunctionGroup } from './define.ts';
 import { dictFunctions } from './dicts.ts';
@@ -10,6 +12,7 @@ import { pathFunctions } from './paths.ts';
 import { randomFunctions } from './random.ts';
 import { regexFunctions } from './regexes.ts';
 import { renderFunctions } from './rendering.ts';
+import { secretFunctions } from './secrets.ts';
 import { stringFunctions } from './strings.ts';
 import { typeFunctions } from './types.ts';
 import { urlFunctions } from './urls.ts';
@@ -30,10 +33,21 @@ const groups: readonly FunctionGroup[] = [
   pathFunctions,
   urlFunctions,
   randomFunctions,
+  secretFunctions,
+  certificateFunctions,
   dateFunctions,
   durationFunctions,
   renderFunctions,
 ];
 
-/** All functions of templates by name. */
-export const functions: ReadonlyMap<string, FunctionDefinition> = new Map(groups.flatMap((group) => Object.entries(group)));
+const all = new Map(groups.flatMap((group) => Object.entries(group)));
+
+/** Helm 4's own additions. */
+const added: ReadonlySet<string> = new Set([...Object.keys(durationFunctions), 'mustToToml', 'mustToYaml']);
+
+const withoutAdded = new Map([...all].filter(([name]) => !added.has(name)));
+
+/** The functions of templates by name. */
+export function functionsOf(profile: Profile): ReadonlyMap<string, FunctionDefinition> {
+  return profile.hasDurations ? all : withoutAdded;
+}

@@ -44,7 +44,8 @@ function mapCase(text: string, change: (character: string) => string): string {
 }
 
 export const upper = (text: string): string => mapCase(text, (c) => c.toUpperCase());
-export const lower = (text: string): string => mapCase(text, (c) => c.toLowerCase());
+/** The dotted capital I has a simple small letter, unlike in JavaScript. */
+export const lower = (text: string): string => mapCase(text.replaceAll('\u0130', 'i'), (c) => c.toLowerCase());
 
 /** strings.Title: a letter after anything but a letter, digit, underscore or mark goes to upper case. */
 function title(text: string): string {

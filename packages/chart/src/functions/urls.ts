@@ -1,6 +1,6 @@
 import { kindName, type ValueMap } from '../value/kinds.ts';
 import { fromBytes, quote, toBytes } from '../value/text.ts';
-import { fail, fn, type FunctionGroup } from './define.ts';
+import { type FunctionGroup, fail, fn } from './define.ts';
 
 /** `urlParse` and `urlJoin` with the rules of Go's net/url. */
 
@@ -69,7 +69,9 @@ function canonicalUser(user: string, bad: Bad): string {
 }
 
 function parseHost(host: string, bad: Bad): string {
-  const port = host.startsWith('[') ? host.slice(host.lastIndexOf(']') + 1) : host.slice(host.lastIndexOf(':') < 0 ? host.length : host.lastIndexOf(':'));
+  const port = host.startsWith('[')
+    ? host.slice(host.lastIndexOf(']') + 1)
+    : host.slice(host.lastIndexOf(':') < 0 ? host.length : host.lastIndexOf(':'));
   if (host.startsWith('[') && !host.includes(']')) bad("missing ']' in host");
   if (!/^(:[0-9]*)?$/.test(port)) bad(`invalid port ${quote(port)} after host`);
   if (/[ <>"]/.test(host)) bad(`invalid character ${quote(/[ <>"]/.exec(host)?.[0] ?? '')} in host name`);

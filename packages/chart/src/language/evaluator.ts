@@ -5,6 +5,7 @@ import { GoInt, GoObject, int, isTrue, listItems, type Method, type ParamType, T
 import { printValue, sortedKeys } from '../value/print.ts';
 import { quote } from '../value/text.ts';
 import { ExecutionError, placeOf } from './failures.ts';
+import { constantValue, literalAs, literalValue, notCallable, printable } from './literals.ts';
 import {
   type AnyNode,
   type BranchNode,
@@ -289,14 +290,9 @@ class State {
     if (args.length > 1 || final !== missing) this.#fail(`can't give argument to non-function ${printNode(args[0] as Operand)}`);
   }
 
-  /** A number by its look: with a point or exponent a float64, else an int. */
   #constant(node: NumberNode): Value {
     this.#node = node;
-    const { text } = node;
-    const isHex = /^0[xX]/.test(text) && text.length > 2 && !/[pP]/.test(text);
-    if (node.float !== undefined && !isHex && text[0] !== "'" && /[.eEpP]/.test(text)) return node.float;
-    if (node.integer !== undefined) return int(node.integer);
-    return this.#fail(`${text} overflows int`);
+    return constantValue(node) ?? this.#fail(`${node.text} overflows int`);
   }
 
   #chain(dot: Value, node: ChainNode, args: readonly Operand[], final: Final): Value {
@@ -341,8 +337,9 @@ class State {
         receiver = receiver.get(name) ?? null;
         boxed = true;
       } else {
+        const isGeneric: boolean = receiver instanceof TypedMap && receiver.zero === null;
         receiver = this.#field(dot, receiver, boxed, name, node, isLast ? args : [], isLast ? final : missing);
-        boxed = false;
+        boxed = isGeneric;
       }
     }
     return receiver;
@@ -457,24 +454,9 @@ class State {
       case kind.chain:
         return this.#validate(this.#chain(dot, node, [], missing), type);
     }
-    switch (type) {
-      case 'interface {}':
-      case 'value':
-        return node.type === kind.number ? this.#constant(node) : node.type === kind.bool ? node.value : node.text;
-      case 'string':
-        return node.type === kind.string ? node.text : this.#fail(`expected string; found ${printNode(node)}`);
-      case 'bool':
-        return node.type === kind.bool ? node.value : this.#fail(`expected bool; found ${printNode(node)}`);
-      case 'int':
-      case 'int64':
-        if (node.type === kind.number && node.integer !== undefined) return new GoInt(type, node.integer);
-        return this.#fail(`expected integer; found ${printNode(node)}`);
-      case 'float64':
-        if (node.type === kind.number && node.float !== undefined) return node.float;
-        return this.#fail(`expected float; found ${printNode(node)}`);
-      default:
-        return this.#fail(`can't handle ${printNode(node)} for arg of type ${type}`);
-    }
+    if (type === 'interface {}' || type === 'value') return node.type === kind.number ? this.#constant(node) : literalValue(node);
+    const fitted = literalAs(type, node);
+    return 'problem' in fitted ? this.#fail(fitted.problem) : fitted.value;
   }
 
   #assign(name: string, value: Value, boxed: boolean): void {
@@ -492,16 +474,4 @@ class State {
     this.#values.length = mark;
     this.#boxed.length = mark;
   }
-}
-
-function printable(value: Value): string {
-  if (typeof value === 'string') return value;
-  if (value === undefined) return '<no value>';
-  return (value instanceof GoObject ? value.display() : undefined) ?? printValue(value);
-}
-
-/** `call` exists, but no value of a chart is a function. */
-function notCallable(callee: string, value: Value): never {
-  if (value === undefined || value === null) throw new GoError('call of nil');
-  throw new GoError(`non-function ${callee} of type ${typeName(value)}`);
 }

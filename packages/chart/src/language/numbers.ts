@@ -16,7 +16,6 @@ export function parseNumber(pos: number, text: string, isChar: boolean): NumberN
   if (text.endsWith('i')) return `complex numbers are not supported: ${quote(text)}`;
   let integer = parseInteger(text);
   let unsigned = integer !== undefined && integer >= 0n && !/^[+-]/.test(text) ? integer : undefined;
-  const wide = integer;
   if (integer !== undefined && BigInt.asIntN(64, integer) !== integer) integer = undefined;
   if (unsigned !== undefined && BigInt.asUintN(64, unsigned) !== unsigned) unsigned = undefined;
   if (integer === 0n) unsigned = 0n;
@@ -25,7 +24,7 @@ export function parseNumber(pos: number, text: string, isChar: boolean): NumberN
   else if (unsigned !== undefined) float = Number(unsigned);
   else {
     float = parseFloat64(text);
-    if (float !== undefined && wide !== undefined && !/[.eEpP]/.test(text)) return `integer overflow: ${quote(text)}`;
+    if (float !== undefined && !/[.eEpP]/.test(text)) return `integer overflow: ${quote(text)}`;
     if (float !== undefined && Number.isInteger(float) && Math.abs(float) < 2 ** 63) {
       integer = BigInt(float);
       if (float >= 0) unsigned = integer;

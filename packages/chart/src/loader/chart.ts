@@ -25,6 +25,6 @@ export interface Chart {
 export interface ChartTemplate {
   readonly name: string;
   readonly text: string;
-  /** Trees by the name under which they were parsed (an alias changes it). */
+  /** Trees by profile and by the path under which they were parsed (an alias changes it). */
   readonly parsed: Map<string, ReadonlyMap<string, Tree>>;
 }

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, scryptSync } from 'node:crypto';
 import type { Crypto } from '../functions/crypto.ts';
+import { nodeCertificates } from './certificates.ts';
 
 /** Node's cryptography for templates. */
 export const nodeCrypto: Crypto = {
@@ -10,6 +11,8 @@ export const nodeCrypto: Crypto = {
     scryptSync(password, salt, length, { N: cost, r: blockSize, p: parallelism, maxmem: 256 * cost * blockSize }),
   aes256cbc(direction, key, iv, data) {
     const cipher = direction === 'encrypt' ? createCipheriv('aes-256-cbc', key, iv) : createDecipheriv('aes-256-cbc', key, iv);
+    cipher.setAutoPadding(false);
     return Buffer.concat([cipher.update(data), cipher.final()]);
   },
+  certificates: nodeCertificates,
 };

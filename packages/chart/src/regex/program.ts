@@ -33,9 +33,7 @@ export function compile(root: Expression, pattern: string): readonly Instruction
       case 'concat':
         return expression.items.reduceRight((after, item) => emit(item, after), next);
       case 'alternate':
-        return expression.items
-          .map((item) => emit(item, next))
-          .reduceRight((other, start) => add({ op: 'split', next: start, other }));
+        return expression.items.map((item) => emit(item, next)).reduceRight((other, start) => add({ op: 'split', next: start, other }));
       case 'capture': {
         const end = add({ op: 'save', slot: 2 * expression.index + 1, next });
         return add({ op: 'save', slot: 2 * expression.index, next: emit(expression.item, end) });

@@ -65,7 +65,7 @@ export class Regex {
       lastEnd = end;
       const width = at < text.length ? characterWidth(text, at) : 0;
       if (at + width > end) at += width;
-      else at = at + 1 > end ? at + 1 : end;
+      else at = Math.max(at + 1, end);
     }
     return out + text.slice(lastEnd);
   }

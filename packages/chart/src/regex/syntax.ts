@@ -1,4 +1,4 @@
-import { type CharacterSet, negate, range, perlClass, posixClass, single, unicodeClass, union } from './classes.ts';
+import { type CharacterSet, negate, perlClass, posixClass, range, single, unicodeClass, union } from './classes.ts';
 
 /** Go's regular expressions (RE2 syntax) as a tree. */
 
@@ -242,7 +242,8 @@ class RegexParser {
   /** One character behind a backslash. */
   #characterEscape(): string {
     const rest = this.#pattern.slice(this.#at, this.#at + 16);
-    const bad = (): RegexError => new RegexError('invalid escape sequence', rest.slice(0, 1 + String.fromCodePoint(rest.codePointAt(1) as number).length));
+    const bad = (): RegexError =>
+      new RegexError('invalid escape sequence', rest.slice(0, 1 + String.fromCodePoint(rest.codePointAt(1) as number).length));
     const found = /^\\(?:x([0-9A-Fa-f]{2})|x\{([0-9A-Fa-f]+)\}|(0[0-7]{0,2}|[1-7][0-7]{1,2})|([aftnrv])|([^\w\u0080-\uffff]|_))/.exec(rest);
     if (!found) throw bad();
     const [whole, hex, longHex, octal, letter, mark] = found;
@@ -290,7 +291,8 @@ class RegexParser {
     }
     const start = this.#at;
     const low = this.#bracketCharacter();
-    if (this.#pattern[this.#at] !== '-' || this.#pattern[this.#at + 1] === ']' || this.#pattern[this.#at + 1] === undefined) return single(low);
+    if (this.#pattern[this.#at] !== '-' || this.#pattern[this.#at + 1] === ']' || this.#pattern[this.#at + 1] === undefined)
+      return single(low);
     this.#at++;
     const high = this.#bracketCharacter();
     const [from, to] = [low.codePointAt(0) as number, high.codePointAt(0) as number];

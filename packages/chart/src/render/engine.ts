@@ -1,7 +1,7 @@
 import { ChartError } from '../errors.ts';
 import type { Crypto } from '../functions/crypto.ts';
-import { type CallContext, GoError } from '../functions/define.ts';
-import { functions } from '../functions/registry.ts';
+import { type CallContext, type FunctionDefinition, GoError } from '../functions/define.ts';
+import { functionsOf } from '../functions/registry.ts';
 import { type Environment, executeTemplate } from '../language/evaluator.ts';
 import { ExecutionError } from '../language/failures.ts';
 import type { Tree } from '../language/nodes.ts';
@@ -40,8 +40,6 @@ interface Renderable {
   readonly basePath: string;
 }
 
-const isFunction = (name: string): boolean => functions.has(name);
-
 /** Texts of all templates that are no partials, by their path, in the order in which they ran. @throws ChartError */
 export function renderTemplates(chart: WorkChart, input: EngineInput): Map<string, string> {
   const renderables = new Map<string, Renderable>();
@@ -50,7 +48,7 @@ export function renderTemplates(chart: WorkChart, input: EngineInput): Map<strin
   const templates = new TemplateSet();
   for (const path of order) {
     try {
-      templates.add(parsed((renderables.get(path) as Renderable).template, path));
+      templates.add(parsed((renderables.get(path) as Renderable).template, path, input.profile));
     } catch (error) {
       if (error instanceof TemplateSyntaxError) throw parseFailure(error, path);
       throw error;
@@ -82,7 +80,7 @@ function execute(
       ),
     );
     try {
-      rendered.set(path, withoutNoValue(session.run(templates, path, scope)));
+      rendered.set(path, withoutNoValue(session.run(templates, path, new MapView(input.profile.valuesType, scope, valuesMethods))));
     } catch (error) {
       if (error instanceof ExecutionError) throw executionFailure(error, path, input.profile);
       if (error instanceof RangeError) throw stackExhausted(error, path);
@@ -109,21 +107,19 @@ function byDepth(a: string, b: string): number {
 
 const withoutNoValue = (text: string): string => (text.includes('<no value>') ? text.replaceAll('<no value>', '') : text);
 
-function parsed(template: ChartTemplate, path: string): ReadonlyMap<string, Tree> {
-  const known = template.parsed.get(path);
+/** Trees are kept with the chart; a profile's functions decide what parses. */
+function parsed(template: ChartTemplate, path: string, profile: Profile): ReadonlyMap<string, Tree> {
+  const key = `${profile.name}:${path}`;
+  const known = template.parsed.get(key);
   if (known) return known;
-  const trees = parseTemplate(path, template.text, isFunction);
-  template.parsed.set(path, trees);
+  const functions = functionsOf(profile);
+  const trees = parseTemplate(path, template.text, (name) => functions.has(name));
+  template.parsed.set(key, trees);
   return trees;
 }
 
 /** Builds each chart's `.`, from the root down. */
-function collect(
-  chart: WorkChart,
-  values: ValueMap,
-  input: EngineInput,
-  out: Map<string, Renderable>,
-): ValueMap {
+function collect(chart: WorkChart, values: ValueMap, input: EngineInput, out: Map<string, Renderable>): ValueMap {
   const subcharts: ValueMap = new Map();
   const scope: ValueMap = new Map<string, Value>([
     ['Chart', chartValue(chart, input.profile)],
@@ -186,11 +182,13 @@ const maxIncludes = 1000;
 /** One render's include and tpl, which know the set of templates they are called from. */
 class Session {
   readonly #input: EngineInput;
+  readonly #functions: ReadonlyMap<string, FunctionDefinition>;
   readonly #includes = new Map<string, number>();
   readonly #texts = new Map<string, ReadonlyMap<string, Tree>>();
 
   constructor(input: EngineInput) {
     this.#input = input;
+    this.#functions = functionsOf(input.profile);
   }
 
   run(templates: TemplateSet, name: string, data: Value): string {
@@ -208,7 +206,7 @@ class Session {
       include: (name, data) => this.#include(environment, templates, name, data),
       tpl: (text, data) => this.#tpl(environment, templates, text, data),
     };
-    const environment: Environment = { functions, context, budget };
+    const environment: Environment = { functions: this.#functions, context, budget };
     return environment;
   }
 
@@ -255,7 +253,7 @@ class Session {
     const known = this.#texts.get(text);
     if (known) return known;
     this.#input.budget.step(text.length >> 4);
-    const trees = parseTemplate('gotpl', text, isFunction);
+    const trees = parseTemplate('gotpl', text, (name) => this.#functions.has(name));
     if (text.length <= maxCachedText && this.#texts.size < maxCachedTexts) this.#texts.set(text, trees);
     return trees;
   }

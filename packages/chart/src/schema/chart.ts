@@ -11,9 +11,13 @@ import { validate } from './validate.ts';
 export function checkSchemas(chart: WorkChart, values: ValueMap, budget: Budget): void {
   const problems = collect(chart, values, budget);
   if (problems === '') return;
-  throw new ChartError('SCHEMA_VIOLATION', `values don't meet the specifications of the schema(s) in the following chart(s):\n${problems}`, {
-    cure: 'Mend the named values, or pass --skip-schema-validation.',
-  });
+  throw new ChartError(
+    'SCHEMA_VIOLATION',
+    `values don't meet the specifications of the schema(s) in the following chart(s):\n${problems}`,
+    {
+      cure: 'Mend the named values, or pass --skip-schema-validation.',
+    },
+  );
 }
 
 /** Schemas as read, by their bytes: the same chart is often rendered again. */

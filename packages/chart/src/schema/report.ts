@@ -42,5 +42,8 @@ export function englishNumber(value: number): string {
   const [mantissa = '', exponent] = formatG(value).split('e');
   const grouped = mantissa.replace(/^(-?)(\d+)/, (_whole, sign: string, digits: string) => sign + digits.replace(/\B(?=(\d{3})+$)/g, ','));
   if (exponent === undefined) return grouped;
-  return `${grouped}×10${exponent.replace('+', '').replace('-', '⁻').replace(/\d/g, (digit) => superscripts[Number(digit)] as string)}`;
+  return `${grouped}×10${exponent
+    .replace('+', '')
+    .replace('-', '⁻')
+    .replace(/\d/g, (digit) => superscripts[Number(digit)] as string)}`;
 }

@@ -1,5 +1,5 @@
 import { ChartError } from '../errors.ts';
-import { type Value, type ValueMap } from '../value/kinds.ts';
+import type { Value, ValueMap } from '../value/kinds.ts';
 
 /** Finds the schemas that `$ref` names, inside one document. Nothing is fetched. */
 export class SchemaDocument {
@@ -37,7 +37,8 @@ export class SchemaDocument {
       const anchor = schema.get(key);
       if (typeof anchor === 'string') this.#byUri.set(`${here.replace(/#.*$/, '')}#${anchor}`, schema);
     }
-    for (const [key, value] of schema) if (key !== 'enum' && key !== 'const' && key !== 'default' && key !== 'examples') this.#index(value, here, depth + 1);
+    for (const [key, value] of schema)
+      if (key !== 'enum' && key !== 'const' && key !== 'default' && key !== 'examples') this.#index(value, here, depth + 1);
   }
 
   /** @throws ChartError where the reference leads out of the document or nowhere */
@@ -48,13 +49,19 @@ export class SchemaDocument {
     if (whole !== undefined) return whole;
     const target = this.#byUri.get(base);
     if (target === undefined) {
-      throw new ChartError('UNSUPPORTED', `schema reference ${JSON.stringify(reference)} leads out of values.schema.json, and nothing is fetched`, {
-        cure: 'Put the referenced schema into $defs, or pass --skip-schema-validation.',
-      });
+      throw new ChartError(
+        'UNSUPPORTED',
+        `schema reference ${JSON.stringify(reference)} leads out of values.schema.json, and nothing is fetched`,
+        {
+          cure: 'Put the referenced schema into $defs, or pass --skip-schema-validation.',
+        },
+      );
     }
     const found = fragment.startsWith('/') ? byPointer(target, fragment) : undefined;
     if (found === undefined) {
-      throw new ChartError('CHART_INVALID', `schema reference ${JSON.stringify(reference)} names nothing in values.schema.json`, { cure: 'Mend the reference.' });
+      throw new ChartError('CHART_INVALID', `schema reference ${JSON.stringify(reference)} names nothing in values.schema.json`, {
+        cure: 'Mend the reference.',
+      });
     }
     return found;
   }

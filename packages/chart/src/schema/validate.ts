@@ -24,7 +24,9 @@ class Unevaluated {
   readonly keys: Set<string>;
 
   constructor(value: Value, keys?: Iterable<string>) {
-    this.keys = new Set(keys ?? (value instanceof Map ? value.keys() : Array.isArray(value) ? value.map((_item, index) => String(index)) : []));
+    this.keys = new Set(
+      keys ?? (value instanceof Map ? value.keys() : Array.isArray(value) ? value.map((_item, index) => String(index)) : []),
+    );
   }
 }
 
@@ -40,7 +42,8 @@ const typeOf = (value: Value): string => {
 /** The order in which the library lists types. */
 const typeOrder = ['null', 'boolean', 'number', 'integer', 'string', 'array', 'object'];
 
-const numberOf = (value: Value): number | undefined => (typeof value === 'number' ? value : value instanceof GoInt ? Number(value.value) : undefined);
+const numberOf = (value: Value): number | undefined =>
+  typeof value === 'number' ? value : value instanceof GoInt ? Number(value.value) : undefined;
 
 const texts = (value: Value): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
 
@@ -49,7 +52,8 @@ function jsonEqual(a: Value, b: Value): boolean {
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== undefined || y !== undefined) return x === y;
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
-  if (a instanceof Map && b instanceof Map) return a.size === b.size && [...a].every(([key, item]) => b.has(key) && jsonEqual(item, b.get(key)));
+  if (a instanceof Map && b instanceof Map)
+    return a.size === b.size && [...a].every(([key, item]) => b.has(key) && jsonEqual(item, b.get(key)));
   return deepEqual(a, b);
 }
 
@@ -71,7 +75,8 @@ class Validator {
     if (schema === true || schema === undefined) return undefined;
     if (schema === false) return { path, text: 'false schema', causes: [] };
     if (!(schema instanceof Map)) return undefined;
-    if (++this.#depth > maxDepth) throw new ChartError('LIMIT_EXCEEDED', 'values.schema.json refers to itself without end', { cure: 'Mend the reference.' });
+    if (++this.#depth > maxDepth)
+      throw new ChartError('LIMIT_EXCEEDED', 'values.schema.json refers to itself without end', { cure: 'Mend the reference.' });
     const found = this.#checkAll(schema, value, path, left);
     this.#depth--;
     return found;
@@ -123,7 +128,11 @@ class Validator {
     }
     if (schema.has('const') && this.#document.draft !== 4 && !jsonEqual(value, schema.get('const'))) {
       const only = schema.get('const');
-      return { path, text: typeof only === 'object' && only !== null && !(only instanceof GoInt) ? "'const' failed" : `value must be ${display(only)}`, causes: [] };
+      return {
+        path,
+        text: typeof only === 'object' && only !== null && !(only instanceof GoInt) ? "'const' failed" : `value must be ${display(only)}`,
+        causes: [],
+      };
     }
     const choices = schema.get('enum');
     if (Array.isArray(choices) && !choices.some((choice) => jsonEqual(value, choice))) return { path, text: enumText(choices), causes: [] };
@@ -133,17 +142,27 @@ class Validator {
   #format(schema: ValueMap, value: Value, path: readonly string[]): Found {
     const name = schema.get('format');
     // From 2019-09 on a format is only a note.
-    if (typeof name !== 'string' || typeof value !== 'string' || this.#document.draft >= 2019 || !Object.hasOwn(formats, name)) return undefined;
+    if (typeof name !== 'string' || typeof value !== 'string' || this.#document.draft >= 2019 || !Object.hasOwn(formats, name))
+      return undefined;
     const reason = formats[name]?.(value);
     return reason === undefined ? undefined : { path, text: `${singleQuoted(value)} is not valid ${name}: ${reason}`, causes: [] };
   }
 
   #object(schema: ValueMap, value: ValueMap, path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
     const say = (text: string): void => add({ path, text, causes: [] });
-    bound(schema.get('minProperties'), (want) => value.size < want, (want) => say(`minProperties: got ${count(value.size)}, want ${count(want)}`));
-    bound(schema.get('maxProperties'), (want) => value.size > want, (want) => say(`maxProperties: got ${count(value.size)}, want ${count(want)}`));
+    bound(
+      schema.get('minProperties'),
+      (want) => value.size < want,
+      (want) => say(`minProperties: got ${count(value.size)}, want ${count(want)}`),
+    );
+    bound(
+      schema.get('maxProperties'),
+      (want) => value.size > want,
+      (want) => say(`maxProperties: got ${count(value.size)}, want ${count(want)}`),
+    );
     const missing = texts(schema.get('required')).filter((key) => !value.has(key));
-    if (missing.length > 0) say(missing.length === 1 ? `missing property ${singleQuoted(missing[0] as string)}` : `missing properties ${joinQuoted(missing)}`);
+    if (missing.length > 0)
+      say(missing.length === 1 ? `missing property ${singleQuoted(missing[0] as string)}` : `missing properties ${joinQuoted(missing)}`);
     this.#dependencies(schema, value, path, left, add);
     this.#properties(schema, value, path, left, add);
     const names = schema.get('propertyNames');
@@ -190,7 +209,8 @@ class Validator {
         if (!Array.isArray(wanted)) add(this.check(wanted, value, path, left));
         else {
           const missing = texts(wanted).filter((name) => !value.has(name));
-          if (missing.length > 0) add({ path, text: `properties ${joinQuoted(missing)} required, if ${singleQuoted(key)} exists`, causes: [] });
+          if (missing.length > 0)
+            add({ path, text: `properties ${joinQuoted(missing)} required, if ${singleQuoted(key)} exists`, causes: [] });
         }
       }
     }
@@ -198,8 +218,16 @@ class Validator {
 
   #array(schema: ValueMap, value: readonly Value[], path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
     const say = (text: string): void => add({ path, text, causes: [] });
-    bound(schema.get('minItems'), (want) => value.length < want, (want) => say(`minItems: got ${count(value.length)}, want ${count(want)}`));
-    bound(schema.get('maxItems'), (want) => value.length > want, (want) => say(`maxItems: got ${count(value.length)}, want ${count(want)}`));
+    bound(
+      schema.get('minItems'),
+      (want) => value.length < want,
+      (want) => say(`minItems: got ${count(value.length)}, want ${count(want)}`),
+    );
+    bound(
+      schema.get('maxItems'),
+      (want) => value.length > want,
+      (want) => say(`maxItems: got ${count(value.length)}, want ${count(want)}`),
+    );
     if (schema.get('uniqueItems') === true) {
       const twice = this.#duplicates(value);
       if (twice) say(`items at ${count(twice[0])} and ${count(twice[1])} are equal`);
@@ -251,17 +279,30 @@ class Validator {
     } else if (least === undefined && matched.length === 0) add({ path, text: 'no items match contains schema', causes: failures });
     const most = numberOf(schema.get('maxContains'));
     if (most !== undefined && matched.length > most) {
-      add({ path, text: `max ${count(most)} items required to match contains schema, but matched ${matched.length} items at ${matched.join(' ')}`, causes: [] });
+      add({
+        path,
+        text: `max ${count(most)} items required to match contains schema, but matched ${matched.length} items at ${matched.join(' ')}`,
+        causes: [],
+      });
     }
   }
 
   #text(schema: ValueMap, value: string, path: readonly string[], add: (...found: Found[]) => void): void {
     const say = (text: string): void => add({ path, text, causes: [] });
     const length = [...value].length;
-    bound(schema.get('minLength'), (want) => length < want, (want) => say(`minLength: got ${count(length)}, want ${count(want)}`));
-    bound(schema.get('maxLength'), (want) => length > want, (want) => say(`maxLength: got ${count(length)}, want ${count(want)}`));
+    bound(
+      schema.get('minLength'),
+      (want) => length < want,
+      (want) => say(`minLength: got ${count(length)}, want ${count(want)}`),
+    );
+    bound(
+      schema.get('maxLength'),
+      (want) => length > want,
+      (want) => say(`maxLength: got ${count(length)}, want ${count(want)}`),
+    );
     const pattern = schema.get('pattern');
-    if (typeof pattern === 'string' && !this.#pattern(pattern).test(value)) say(`${singleQuoted(value)} does not match pattern ${singleQuoted(pattern)}`);
+    if (typeof pattern === 'string' && !this.#pattern(pattern).test(value))
+      say(`${singleQuoted(value)} does not match pattern ${singleQuoted(pattern)}`);
   }
 
   #pattern(source: string): Regex {
@@ -272,7 +313,9 @@ class Validator {
       this.#patterns.set(source, made);
       return made;
     } catch (error) {
-      throw new ChartError('CHART_INVALID', `values.schema.json has a bad pattern ${JSON.stringify(source)}: ${(error as Error).message}`, { cause: error });
+      throw new ChartError('CHART_INVALID', `values.schema.json has a bad pattern ${JSON.stringify(source)}: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
 
@@ -283,9 +326,19 @@ class Validator {
     // In draft 4 the exclusive bounds are flags.
     const exclusiveLow = schema.get('exclusiveMinimum') === true;
     const exclusiveHigh = schema.get('exclusiveMaximum') === true;
-    if (exclusiveLow) bound(schema.get('minimum'), (want) => value <= want, (want) => add({ path, text: `exclusiveMinimum: got ${got}, want ${englishNumber(want)}`, causes: [] }));
+    if (exclusiveLow)
+      bound(
+        schema.get('minimum'),
+        (want) => value <= want,
+        (want) => add({ path, text: `exclusiveMinimum: got ${got}, want ${englishNumber(want)}`, causes: [] }),
+      );
     else compare('minimum', (want) => value < want);
-    if (exclusiveHigh) bound(schema.get('maximum'), (want) => value >= want, (want) => add({ path, text: `exclusiveMaximum: got ${got}, want ${englishNumber(want)}`, causes: [] }));
+    if (exclusiveHigh)
+      bound(
+        schema.get('maximum'),
+        (want) => value >= want,
+        (want) => add({ path, text: `exclusiveMaximum: got ${got}, want ${englishNumber(want)}`, causes: [] }),
+      );
     else compare('maximum', (want) => value > want);
     compare('exclusiveMinimum', (want) => value <= want);
     compare('exclusiveMaximum', (want) => value >= want);
@@ -301,7 +354,9 @@ class Validator {
       return found;
     };
     if (schema.has('not') && !branch(schema.get('not'))) add({ path, text: "'not' failed", causes: [] });
-    const all = list(schema.get('allOf')).map(branch).filter((found) => found !== undefined);
+    const all = list(schema.get('allOf'))
+      .map(branch)
+      .filter((found) => found !== undefined);
     if (all.length > 0) add({ path, text: "'allOf' failed", causes: all });
     this.#anyOf(list(schema.get('anyOf')), branch, path, left, add);
     this.#oneOf(list(schema.get('oneOf')), branch, path, add);
@@ -311,7 +366,13 @@ class Validator {
     }
   }
 
-  #anyOf(branches: readonly Value[], branch: (inner: Value) => Found, path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
+  #anyOf(
+    branches: readonly Value[],
+    branch: (inner: Value) => Found,
+    path: readonly string[],
+    left: Unevaluated,
+    add: (...found: Found[]) => void,
+  ): void {
     const failures: Violation[] = [];
     let matched = false;
     for (const inner of branches) {

@@ -1,5 +1,5 @@
-import { GoObject, type Method, int64, type Value } from '../value/kinds.ts';
 import { method } from '../functions/define.ts';
+import { GoObject, int64, type Method, type Value } from '../value/kinds.ts';
 
 const units: readonly (readonly [string, bigint])[] = [
   ['ns', 1n],
@@ -46,7 +46,10 @@ export function formatDuration(nanoseconds: bigint): string {
 }
 
 function decimal(value: bigint, scale: bigint): string {
-  const fraction = (value % scale).toString().padStart(scale.toString().length - 1, '0').replace(/0+$/, '');
+  const fraction = (value % scale)
+    .toString()
+    .padStart(scale.toString().length - 1, '0')
+    .replace(/0+$/, '');
   return `${value / scale}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
@@ -105,7 +108,11 @@ export class GoDuration extends GoObject {
       case 'Round':
         return method(name, ['duration'], (multiple) => new GoDuration(roundDuration(nanoseconds, (multiple as GoDuration).nanoseconds)));
       case 'Truncate':
-        return method(name, ['duration'], (multiple) => new GoDuration(truncateDuration(nanoseconds, (multiple as GoDuration).nanoseconds)));
+        return method(
+          name,
+          ['duration'],
+          (multiple) => new GoDuration(truncateDuration(nanoseconds, (multiple as GoDuration).nanoseconds)),
+        );
       default:
         return undefined;
     }

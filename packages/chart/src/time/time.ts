@@ -53,7 +53,9 @@ export class GoTime extends GoObject {
   format(layout: string): string {
     const fields = fieldsOf(this);
     return parseLayout(layout)
-      .map((item) => ('text' in item ? item.text : 'fraction' in item ? formatFraction(item.fraction, this.nanoseconds) : formatPiece(item.piece, fields)))
+      .map((item) =>
+        'text' in item ? item.text : 'fraction' in item ? formatFraction(item.fraction, this.nanoseconds) : formatPiece(item.piece, fields),
+      )
       .join('');
   }
 
@@ -235,7 +237,7 @@ function formatPiece(piece: Piece, fields: FieldSet): string {
     case 'pm':
       return fields.hour >= 12 ? 'pm' : 'am';
     case 'MST':
-      return fields.abbreviation;
+      return fields.abbreviation === '' ? formatOffset('-0700', fields.offset) : fields.abbreviation;
     default:
       return formatOffset(piece, fields.offset);
   }
@@ -253,7 +255,10 @@ function formatOffset(piece: string, offset: number): string {
 }
 
 function formatFraction(form: string, nanoseconds: number): string {
-  const digits = String(nanoseconds).padStart(9, '0').slice(0, Math.min(form.length - 1, 9)).padEnd(form.length - 1, '0');
+  const digits = String(nanoseconds)
+    .padStart(9, '0')
+    .slice(0, Math.min(form.length - 1, 9))
+    .padEnd(form.length - 1, '0');
   if (form[1] === '0') return form[0] + digits;
   const short = digits.replace(/0+$/, '');
   return short === '' ? '' : form[0] + short;
@@ -271,6 +276,23 @@ function fromLocal(seconds: bigint, nanoseconds: number, zone: Zone): GoTime {
   const guess = Number(seconds) - zone.at(Number(seconds)).offset;
   return new GoTime(seconds - BigInt(zone.at(guess).offset), nanoseconds, zone);
 }
+
+/** Pieces that are one number: how it is written and its range. */
+const numberPieces: Partial<Record<Piece, { field: string; form: RegExp; low: number; high: number }>> = {
+  '2006': { field: 'year', form: /^\d{4}/, low: 0, high: 9999 },
+  '1': { field: 'month', form: /^\d{1,2}/, low: 1, high: 12 },
+  '01': { field: 'month', form: /^\d{2}/, low: 1, high: 12 },
+  '2': { field: 'day', form: /^ ?\d{1,2}/, low: 1, high: 31 },
+  _2: { field: 'day', form: /^ ?\d{1,2}/, low: 1, high: 31 },
+  '02': { field: 'day', form: /^\d{2}/, low: 1, high: 31 },
+  '15': { field: 'hour', form: /^\d{1,2}/, low: 0, high: 23 },
+  '3': { field: 'hour', form: /^\d{1,2}/, low: 0, high: 12 },
+  '03': { field: 'hour', form: /^\d{2}/, low: 0, high: 12 },
+  '4': { field: 'minute', form: /^\d{1,2}/, low: 0, high: 59 },
+  '04': { field: 'minute', form: /^\d{2}/, low: 0, high: 59 },
+  '5': { field: 'second', form: /^\d{1,2}/, low: 0, high: 59 },
+  '05': { field: 'second', form: /^\d{2}/, low: 0, high: 59 },
+};
 
 /** time.ParseInLocation. Throws what Go returns as error. */
 export function parseTime(layout: string, text: string, zone: Zone): GoTime {
@@ -302,13 +324,15 @@ class TimeParser {
     if (this.#afternoon === false && hour === 12) hour = 0;
     const date = this.#yearDay === undefined ? day : this.#yearDay;
     const useMonth = this.#yearDay === undefined ? month : 1;
-    if (this.#yearDay === undefined && day > new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate()) this.#fail(': day out of range');
+    if (this.#yearDay === undefined && day > new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate())
+      this.#fail(': day out of range');
     const seconds = secondsOf(year, useMonth, date, hour, minute, second);
     if (this.#offset === undefined) {
       if (this.#abbreviation === 'UTC') return new GoTime(seconds, nanoseconds, utc);
       return fromLocal(seconds, nanoseconds, this.#abbreviation === '' ? zone : fixedZone(0, this.#abbreviation));
     }
-    const own = this.#offset === 0 && this.#abbreviation !== '' ? utc : this.#offset === 0 ? utc : fixedZone(this.#offset, this.#abbreviation);
+    const own =
+      this.#offset === 0 && this.#abbreviation !== '' ? utc : this.#offset === 0 ? utc : fixedZone(this.#offset, this.#abbreviation);
     const local = zone.at(Number(seconds) - this.#offset);
     return new GoTime(seconds - BigInt(this.#offset), nanoseconds, local.offset === this.#offset && this.#offset !== 0 ? zone : own);
   }
@@ -328,9 +352,9 @@ class TimeParser {
     return found;
   }
 
-  #number(field: string, form: RegExp, wanted: string, low: number, high: number, name: string): void {
+  #number(field: string, form: RegExp, wanted: string, low: number, high: number): void {
     const value = Number(this.#match(form, wanted)[0]);
-    if (value < low || value > high) this.#fail(`: ${name} out of range`);
+    if (value < low || value > high) this.#fail(`: ${field} out of range`);
     this.#fields[field] = value;
   }
 
@@ -358,59 +382,21 @@ class TimeParser {
   }
 
   #takePiece(piece: Piece): void {
-    switch (piece) {
-      case '2006':
-        return this.#number('year', /^\d{4}/, piece, 0, 9999, 'year');
-      case '06': {
-        const value = Number(this.#match(/^\d{2}/, piece)[0]);
-        this.#fields['year'] = value + (value >= 69 ? 1900 : 2000);
-        return;
-      }
-      case 'January':
-      case 'Jan':
-        return this.#word('month', months, piece, piece === 'Jan');
-      case 'Monday':
-      case 'Mon':
-        return this.#word('weekday', days, piece, piece === 'Mon');
-      case '1':
-        return this.#number('month', /^\d{1,2}/, piece, 1, 12, 'month');
-      case '01':
-        return this.#number('month', /^\d{2}/, piece, 1, 12, 'month');
-      case '2':
-      case '_2':
-        return this.#number('day', /^ ?\d{1,2}/, piece, 1, 31, 'day');
-      case '02':
-        return this.#number('day', /^\d{2}/, piece, 1, 31, 'day');
-      case '__2':
-      case '002':
-        this.#yearDay = Number(this.#match(/^ {0,2}\d{1,3}/, piece)[0]);
-        return;
-      case '15':
-        return this.#number('hour', /^\d{1,2}/, piece, 0, 23, 'hour');
-      case '3':
-        return this.#number('hour', /^\d{1,2}/, piece, 0, 12, 'hour');
-      case '03':
-        return this.#number('hour', /^\d{2}/, piece, 0, 12, 'hour');
-      case '4':
-        return this.#number('minute', /^\d{1,2}/, piece, 0, 59, 'minute');
-      case '04':
-        return this.#number('minute', /^\d{2}/, piece, 0, 59, 'minute');
-      case '5':
-      case '05':
-        this.#number('second', piece === '5' ? /^\d{1,2}/ : /^\d{2}/, piece, 0, 59, 'second');
-        // A fraction may follow the seconds even where the layout has none.
-        if (/^[.,]\d/.test(this.#rest)) this.#takeFraction('.9');
-        return;
-      case 'PM':
-      case 'pm':
-        this.#afternoon = this.#match(piece === 'PM' ? /^[AP]M/ : /^[ap]m/, piece)[0].toUpperCase() === 'PM';
-        return;
-      case 'MST':
-        this.#abbreviation = this.#match(/^(?:UTC|[A-Z]{3,4}T?|[+-]\d\d)/, piece)[0];
-        return;
-      default:
-        this.#takeOffset(piece);
-    }
+    const simple = numberPieces[piece];
+    if (simple) {
+      this.#number(simple.field, simple.form, piece, simple.low, simple.high);
+      // A fraction may follow the seconds even where the layout has none.
+      if (simple.field === 'second' && /^[.,]\d/.test(this.#rest)) this.#takeFraction('.9');
+    } else if (piece === '06') {
+      const value = Number(this.#match(/^\d{2}/, piece)[0]);
+      this.#fields['year'] = value + (value >= 69 ? 1900 : 2000);
+    } else if (piece === 'January' || piece === 'Jan') this.#word('month', months, piece, piece === 'Jan');
+    else if (piece === 'Monday' || piece === 'Mon') this.#word('weekday', days, piece, piece === 'Mon');
+    else if (piece === '__2' || piece === '002') this.#yearDay = Number(this.#match(/^ {0,2}\d{1,3}/, piece)[0]);
+    else if (piece === 'PM' || piece === 'pm') {
+      this.#afternoon = this.#match(piece === 'PM' ? /^[AP]M/ : /^[ap]m/, piece)[0].toUpperCase() === 'PM';
+    } else if (piece === 'MST') this.#abbreviation = this.#match(/^(?:UTC|[A-Z]{3,4}T?|[+-]\d\d)/, piece)[0];
+    else this.#takeOffset(piece);
   }
 
   #word(field: string, words: readonly string[], piece: string, short: boolean): void {

@@ -14,6 +14,7 @@ export function isAssignable(value: Value, type: ParamType): boolean {
       return typeof value === 'number';
     case 'int':
     case 'int64':
+    case 'uint32':
       return value instanceof GoInt && value.kind === type;
     case 'map[string]interface {}':
       // A named map type of the same make (chart values) is assignable, map[string]string is not.

@@ -3,7 +3,18 @@ import { GoInt, type GoObject, TypedList, TypedMap, type Value, type ValueMap } 
 import { sortedKeys } from './print.ts';
 
 /** encoding/json's failure; the message is Go's. */
-export class JsonError extends Error {}
+export class JsonError extends Error {
+  /** What was read beside a number that does not fit: encoding/json goes on after it. */
+  readonly partial: Value;
+
+  constructor(message: string, partial?: Value) {
+    super(message);
+    this.partial = partial;
+  }
+}
+
+/** Members of a struct: written in their own order, where a map's are sorted. */
+class OrderedMap extends Map<string, Value> {}
 
 const maxDepth = 1000;
 
@@ -37,7 +48,8 @@ export function toJsonValue(value: Value, depth = 0): Value {
     if (value.type === '[]uint8') return btoa(String.fromCharCode(...value.items.map((item) => Number((item as GoInt).value))));
     return value.items.map((item) => toJsonValue(item, depth + 1));
   }
-  return toJsonValue((value as GoObject).json(), depth + 1);
+  const json = toJsonValue((value as GoObject).json(), depth + 1);
+  return json instanceof Map ? new OrderedMap(json) : json;
 }
 
 export interface JsonStyle {
@@ -60,7 +72,7 @@ function write(value: Value, style: JsonStyle, lead: string): string {
     const inner = style.indent === undefined ? lead : lead + ' '.repeat(style.indent);
     return wrapped(
       '{}',
-      sortedKeys(value).map((key) => writeText(key, style.escapeHtml) + colon + write(value.get(key), style, inner)),
+      keysOf(value).map((key) => writeText(key, style.escapeHtml) + colon + write(value.get(key), style, inner)),
       style,
       lead,
     );
@@ -76,6 +88,8 @@ function write(value: Value, style: JsonStyle, lead: string): string {
   }
   return value === null || value === undefined ? 'null' : String(value);
 }
+
+const keysOf = (map: ValueMap): string[] => (map instanceof OrderedMap ? [...map.keys()] : sortedKeys(map));
 
 function wrapped(brackets: string, items: readonly string[], style: JsonStyle, lead: string): string {
   if (items.length === 0) return brackets;
@@ -109,6 +123,7 @@ class JsonReader {
   readonly #text: string;
   #at = 0;
   #depth = 0;
+  #overflow = '';
 
   constructor(text: string) {
     this.#text = text;
@@ -118,6 +133,7 @@ class JsonReader {
     const value = this.#value('looking for beginning of value');
     this.#space();
     if (this.#at < this.#text.length) this.#unexpected('after top-level value');
+    if (this.#overflow) throw new JsonError(this.#overflow, value);
     return value;
   }
 
@@ -162,7 +178,7 @@ class JsonReader {
     return value;
   }
 
-  #number(): number {
+  #number(): number | null {
     const start = this.#at;
     const digit = (): boolean => /[0-9]/.test(this.#text[this.#at] ?? '');
     if (this.#text[this.#at] === '-') {
@@ -184,8 +200,9 @@ class JsonReader {
     }
     const literal = this.#text.slice(start, this.#at);
     const value = Number(literal);
-    if (!Number.isFinite(value)) throw new JsonError(`json: cannot unmarshal number ${literal} into Go value of type float64`);
-    return value;
+    if (Number.isFinite(value)) return value;
+    this.#overflow ||= `json: cannot unmarshal number ${literal} into Go value of type float64`;
+    return null;
   }
 
   #string(): string {

@@ -130,12 +130,14 @@ export type ParamType =
   | 'bool'
   | 'int'
   | 'int64'
+  | 'uint32'
   | 'float64'
   | '[]interface {}'
   | '[]string'
   | 'map[string]interface {}'
   | 'time.Time'
   | 'time.Duration'
+  | 'sprig.certificate'
   | '[]uint8';
 
 /** A struct, a pointer to one, or a named type with methods. */

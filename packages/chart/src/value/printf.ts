@@ -162,8 +162,11 @@ function formatOne(directive: Directive, value: Value): string {
   return formatValue(directive, value);
 }
 
-function formatValue(directive: Directive, value: Value): string {
-  const { verb } = directive;
+function formatValue(asked: Directive, value: Value): string {
+  const { verb } = asked;
+  // The plus of `%+v` asks for the names of fields, not for signs.
+  const names = verb === 'v' && asked.plus;
+  const directive = names ? { ...asked, plus: false } : asked;
   if (value === null || value === undefined) return verb === 'v' ? pad(directive, '<nil>') : `%!${verb}(<nil>)`;
   if (verb === 'v' && directive.sharp) return pad(directive, printValue(value, 'syntax'));
   switch (typeof value) {
@@ -175,13 +178,13 @@ function formatValue(directive: Directive, value: Value): string {
       return formatFloat(directive, value);
   }
   if (value instanceof GoInt) return formatInt(directive, value);
-  if (value instanceof GoObject) return formatObject(directive, value);
-  if (value instanceof Map) return formatMap(directive, value);
+  if (value instanceof GoObject) return formatObject(asked, value);
+  if (value instanceof Map) return formatMap(asked, value);
   const items = Array.isArray(value) ? value : value.items;
   if (value instanceof TypedList && value.type === '[]uint8' && 'sqxX'.includes(verb)) {
     return formatText(directive, String.fromCharCode(...items.map((item) => Number((item as GoInt).value))), true);
   }
-  return `[${items.map((item) => formatValue(directive, item)).join(' ')}]`;
+  return `[${items.map((item) => formatValue(asked, item)).join(' ')}]`;
 }
 
 function formatMap(directive: Directive, map: Map<string, Value>): string {

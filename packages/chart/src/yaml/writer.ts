@@ -11,21 +11,45 @@ import { isAmbiguous } from './resolve.ts';
  * @param value what {@link toJsonValue} made: no Go objects any more
  */
 export function writeYaml(value: Value): string {
-  const writer = new Writer();
+  const writer = new Writer(goYaml2);
   writer.root(value);
   return writer.out;
 }
 
-const bestWidth = 80;
+/**
+ * Writes as go-yaml v3 with an indent of two does: sequences indented, lines never folded, floats as Go prints them.
+ * The values are Go's own here, not JSON's.
+ */
+export function writePrettyYaml(value: Value): string {
+  const writer = new Writer(goYaml3);
+  writer.root(value);
+  return writer.out;
+}
+
+/** What the two versions of go-yaml do differently. */
+interface Style {
+  readonly indentSequences: boolean;
+  readonly bestWidth: number;
+  readonly number: (value: number) => string;
+}
+
+const goYaml2: Style = { indentSequences: false, bestWidth: 80, number: jsonNumber };
+const goYaml3: Style = { indentSequences: true, bestWidth: Number.POSITIVE_INFINITY, number: floatNumber };
+
 const indentStep = 2;
 
 class Writer {
   out = '';
+  readonly #style: Style;
   #column = 0;
   #indent = -1;
   /** The last thing written was white space, or part of the indentation. */
   #whitespace = true;
   #indention = true;
+
+  constructor(style: Style) {
+    this.#style = style;
+  }
 
   root(value: Value): void {
     this.#node(value, false);
@@ -66,7 +90,7 @@ class Writer {
     const outer = this.#indent;
     // A sequence that follows its key stands at the mapping's own column.
     if (outer < 0) this.#indent = 0;
-    else if (!inMapping || this.#indention) this.#indent = outer + indentStep;
+    else if (!inMapping || this.#indention || this.#style.indentSequences) this.#indent = outer + indentStep;
     for (const item of items) {
       this.#writeIndent();
       this.#indicator('-', true, false, true);
@@ -106,7 +130,7 @@ class Writer {
 
   #scalar(value: Value, isKey: boolean): void {
     if (typeof value !== 'string') {
-      const text = value === null || value === undefined ? 'null' : typeof value === 'number' ? numberText(value) : String(value);
+      const text = value === null || value === undefined ? 'null' : typeof value === 'number' ? this.#style.number(value) : String(value);
       this.#plain(text, !isKey);
       return;
     }
@@ -132,7 +156,7 @@ class Writer {
 
   /** Text in which a single space past the best width becomes a line break. */
   #folded(value: string, mayFold: boolean, firstFold: number, lastFold: number): void {
-    if (!mayFold || this.#column + value.length <= bestWidth) {
+    if (!mayFold || this.#column + value.length <= this.#style.bestWidth) {
       this.out += value;
       this.#column += lengthOf(value);
       return;
@@ -147,7 +171,7 @@ class Writer {
         continue;
       }
       const foldable = i >= firstFold && i < lastFold && characters[i + 1] !== ' ';
-      if (!spaces && this.#column > bestWidth && foldable) this.#writeIndent();
+      if (!spaces && this.#column > this.#style.bestWidth && foldable) this.#writeIndent();
       else this.#putCharacter(character);
       spaces = true;
     }
@@ -179,7 +203,7 @@ class Writer {
         this.#put(writeEscape(character));
         spaces = false;
       } else if (character === ' ') {
-        if (mayFold && !spaces && this.#column > bestWidth && i > 0 && i < characters.length - 1) {
+        if (mayFold && !spaces && this.#column > this.#style.bestWidth && i > 0 && i < characters.length - 1) {
           this.#writeIndent();
           if (characters[i + 1] === ' ') this.#put('\\');
         } else this.#put(' ');
@@ -232,10 +256,15 @@ const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const isBase60 = (text: string): boolean => text.includes(':') && base60.test(text);
 
 /** Numbers come from JSON: integers print whole, others as Go's shortest %g. */
-function numberText(value: number): string {
+function jsonNumber(value: number): string {
   // What fits no 64-bit integer is read back as a float.
   if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 64) return BigInt(value).toString();
   return formatG(value);
+}
+
+function floatNumber(value: number): string {
+  if (Number.isFinite(value)) return formatG(value);
+  return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
 }
 
 interface Shape {

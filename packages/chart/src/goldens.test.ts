@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type GoldenCase, type Outcome, readGolden, tables } from '../test-data/cases.ts';
+import { ChartError } from './errors.ts';
+import { functionsOf } from './functions/registry.ts';
+import { loadChart } from './loader/load.ts';
+import { nodeCrypto } from './node/crypto.ts';
+import { readChartFolder } from './node/folder.ts';
+import { type ProfileName, profileOf } from './profile.ts';
+import { render } from './render/render.ts';
+
+/** Every case of test-data/, whose results real Helm made, against this package. */
+
+// The results were made in this zone.
+process.env['TZ'] = 'UTC';
+
+const folder = new URL('../test-data/golden', import.meta.url).pathname;
+const files = readChartFolder(folder);
+
+function outcome(template: string, profile: ProfileName): Outcome {
+  const data = new TextEncoder().encode(template);
+  const chart = loadChart([...files, { name: 'templates/_case.tpl', data }], { multiDocumentValues: profile === 'helm4' });
+  try {
+    const result = render(chart, {
+      release: { name: 'demo', namespace: 'default' },
+      profile,
+      kubeVersion: '1.34.1',
+      crypto: nodeCrypto,
+    });
+    const found = /^out: (.*)$/m.exec(result.manifests[0]?.content ?? '');
+    return { out: JSON.parse(found?.[1] as string) as string };
+  } catch (error) {
+    if (error instanceof ChartError) return { error: error.message };
+    throw error;
+  }
+}
+
+describe.each(tables)('%s', (table) => {
+  const golden = readGolden(table);
+  const about = [...new Set(golden.cases.map((item) => item.about))];
+  describe.each(['helm3', 'helm4'] as const)(`as ${JSON.stringify(golden.madeBy)}: %s`, (profile) => {
+    test.each(about)('%s', (name) => {
+      const cases = golden.cases.filter((item) => item.about === name);
+      const ours = cases.map(({ template }) => ({ template, outcome: outcome(template, profile) }));
+      expect(ours).toEqual(cases.map((item: GoldenCase) => ({ template: item.template, outcome: item[profile] })));
+    });
+  });
+});
+
+test('every function has a table of cases', () => {
+  const named = new Set(readGolden('functions').cases.map((item) => item.about));
+  const missing = [...functionsOf(profileOf('helm4')).keys()].filter((name) => !named.has(name));
+  expect(missing).toEqual([]);
+});
+
+test('the tables and their results belong together', () => {
+  for (const table of tables) {
+    const text = readFileSync(new URL(`../test-data/${table}.txt`, import.meta.url), 'utf8');
+    for (const { template } of readGolden(table).cases) expect(text.split('\n')).toContain(template);
+  }
+});

@@ -1,0 +1,128 @@
+import { GoDuration } from '../time/duration.ts';
+import { GoTime } from '../time/time.ts';
+import { formatG } from '../value/float.ts';
+import { GoInt, GoObject, listItems, type Value } from '../value/kinds.ts';
+import { sortedKeys } from '../value/print.ts';
+
+/** TOML as BurntSushi's encoder writes it: two spaces per level of tables, plain keys before tables, both sorted. */
+export class TomlError extends Error {}
+
+/** @throws TomlError with the encoder's message */
+export function writeToml(value: Value): string {
+  const writer = new Writer();
+  writer.encode([], value);
+  return writer.out;
+}
+
+const isNothing = (value: Value): value is null | undefined => value === null || value === undefined;
+
+/** Maps, structs, and lists of nothing but these are tables. */
+function isTable(value: Value): boolean {
+  return (
+    value instanceof Map ||
+    (value instanceof GoObject && value.kind !== 'int64' && !(value instanceof GoTime) && value.items() === undefined)
+  );
+}
+
+function isTableList(value: Value): boolean {
+  const items = listItems(value);
+  if (!items || items.length === 0) return false;
+  if (items.some(isNothing)) throw new TomlError('toml: cannot encode array with nil element');
+  return items.every(isTable);
+}
+
+const indentOf = (key: readonly string[]): string => '  '.repeat(Math.max(key.length - 1, 0));
+
+const bareKey = /^[A-Za-z0-9_-]+$/;
+const keyText = (key: string): string => (bareKey.test(key) ? key : quoted(key));
+
+const escapes: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\f': '\\f',
+  '\r': '\\r',
+};
+
+const quoted = (text: string): string =>
+  `"${text.replace(/["\\\0-\x1f\x7f]/g, (c) => escapes[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
+
+class Writer {
+  out = '';
+
+  encode(key: readonly string[], value: Value): void {
+    if (isNothing(value)) return;
+    if (isTable(value)) this.#table(key, value);
+    else if (isTableList(value)) this.#tables(key, listItems(value) as Value[]);
+    else this.#pair(key, value);
+  }
+
+  #newLine(): void {
+    if (this.out !== '') this.out += '\n';
+  }
+
+  #table(key: readonly string[], value: Value): void {
+    if (key.length === 1) this.#newLine();
+    if (key.length > 0) {
+      this.out += `${indentOf(key)}[${key.map(keyText).join('.')}]`;
+      this.#newLine();
+    }
+    this.#members(key, value);
+  }
+
+  #tables(key: readonly string[], items: readonly Value[]): void {
+    if (key.length === 0) throw new TomlError('toml: top-level values must be Go maps or structs');
+    for (const item of items) {
+      this.#newLine();
+      this.out += `${indentOf(key)}[[${key.map(keyText).join('.')}]]`;
+      this.#newLine();
+      this.#members(key, item);
+    }
+  }
+
+  #members(key: readonly string[], value: Value): void {
+    const map = asMap(value);
+    const keys = sortedKeys(map);
+    const nested = (name: string): boolean => isTable(map.get(name)) || isTableList(map.get(name));
+    for (const name of keys) if (!nested(name)) this.encode([...key, name], map.get(name));
+    for (const name of keys) if (nested(name)) this.encode([...key, name], map.get(name));
+  }
+
+  #pair(key: readonly string[], value: Value): void {
+    if (key.length === 0) {
+      this.out += element(value);
+      return;
+    }
+    this.out += `${indentOf(key)}${keyText(key.at(-1) as string)} = ${element(value)}`;
+    this.#newLine();
+  }
+}
+
+function asMap(value: Value): Map<string, Value> {
+  return value instanceof Map ? value : new Map((value as GoObject).fields());
+}
+
+function element(value: Value): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'boolean' || value instanceof GoInt) return String(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+    const text = formatG(value);
+    return /[.e]/.test(text) ? text : `${text}.0`;
+  }
+  if (value instanceof GoTime) return value.format('2006-01-02T15:04:05.999999999Z07:00');
+  if (value instanceof GoDuration) return quoted(value.text());
+  const items = listItems(value);
+  if (items) return `[${items.map(element).join(', ')}]`;
+  if (isNothing(value)) throw new TomlError('toml: cannot encode array with nil element');
+  return inlineTable(asMap(value));
+}
+
+function inlineTable(map: Map<string, Value>): string {
+  const keys = sortedKeys(map).filter((key) => !isNothing(map.get(key)));
+  const plain = keys.filter((key) => !isTable(map.get(key)));
+  const tables = keys.filter((key) => isTable(map.get(key)));
+  return `{${[...plain, ...tables].map((key) => `${keyText(key)} = ${element(map.get(key))}`).join(', ')}}`;
+}

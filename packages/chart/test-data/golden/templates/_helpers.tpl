@@ -1,0 +1,4 @@
+{{- define "helper" }}helped {{ .x }}{{ end }}
+{{- define "failing" }}
+{{ .Values.none.deep }}
+{{ end }}
