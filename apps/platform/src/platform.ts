@@ -28,6 +28,8 @@ export interface Provision {
   repository(path: string): Promise<void>;
   /** A project in an environment's registry, or in quarantine when `environment` is undefined. */
   project(environment: string | undefined, name: string): Promise<void>;
+  /** A robot that pulls from the project, for the environment's cluster; its secret is given this once, a new call replaces it. */
+  pullRobot(environment: string, project: string): Promise<{ username: string; password: string }>;
 }
 
 /** What every room of the control plane is given. Embedded or real, the parts look the same from here. */

@@ -22,6 +22,7 @@ import { startRegistries } from './embedded/registries.ts';
 import { apiAudience, openOidc } from './embedded/oidc.ts';
 import { startVaults } from './embedded/vaults.ts';
 import { createAdvisories } from './gate/advisories.ts';
+import { PlatformError } from './platform-error.ts';
 import { openPlatformKey } from './platform-key.ts';
 import type { EnvironmentParts, Platform } from './platform.ts';
 import { secretFile } from './secret-file.ts';
@@ -120,6 +121,12 @@ export async function startRehearsal(options: { data: string; port?: number; log
           const registry = environment === undefined ? registries.quarantine : registries.environments.get(environment);
           await registry?.ensureProject(name, { tags: environment === undefined ? 'mutable' : 'immutable' });
           await registries.reload();
+        },
+        async pullRobot(environment, project) {
+          const registry = registries.environments.get(environment);
+          if (!registry) throw new PlatformError('NOT_FOUND', `There is no registry of ${environment}.`, { kind: 'user' });
+          const robot = await registry.createRobot({ project, name: 'pull', actions: ['pull'] });
+          return { username: robot.name, password: robot.secret };
         },
       },
       status: () => statusOf(config, engine),

@@ -1,5 +1,6 @@
 import { instantOf } from '@desp/model';
 import type { KubeObject } from '@desp/kube';
+import { registerSecret } from '@desp/runtime';
 import type { EnvironmentParts, Platform } from '../platform.ts';
 import { pullSecretName, roleOf } from './names.ts';
 
@@ -10,7 +11,6 @@ interface ServiceRow {
 }
 
 const fieldManager = 'desp-platform';
-const years = 3650;
 
 /** Brings everything that a service needs into being, where it is not there yet; safe to repeat at any point. */
 export async function prepareService(platform: Platform, service: ServiceRow): Promise<void> {
@@ -68,9 +68,9 @@ async function prepareSecrets(platform: Platform, { vault, config }: Environment
   await vault.kubernetes().putRole(role, { serviceAccounts: ['default'], namespaces: [name], policies: [role], ttl: 600 });
   const store = vault.kv(name);
   if (await store.read(pullSecretName)) return;
-  const robot = `robot$${name}+pull`;
-  const token = await platform.tokens.createRobot(name, `pull ${config.name}`, years);
-  const auth = Buffer.from(`${robot}:${token}`).toString('base64');
-  const dockerConfig = JSON.stringify({ auths: { [config.registry.host]: { username: robot, password: token, auth } } });
+  const { username, password } = await platform.provision.pullRobot(config.name, name);
+  registerSecret(password);
+  const auth = Buffer.from(`${username}:${password}`).toString('base64');
+  const dockerConfig = JSON.stringify({ auths: { [config.registry.host]: { username, password, auth } } });
   await store.write(pullSecretName, { '.dockerconfigjson': Buffer.from(dockerConfig).toString('base64') });
 }
