@@ -26,6 +26,8 @@ export interface FleetRehearsal {
   readonly kubeconfig: string;
   /** Starts Fleet and the agent; returns how to end them, as a kill would. */
   startControllers(parts?: { agent?: boolean; fleet?: boolean }): () => Promise<void>;
+  /** Ends what runs, wherever it is, and starts it again. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -61,7 +63,7 @@ export async function startFleetRehearsal(): Promise<FleetRehearsal> {
     data: { username: Buffer.from('fleet').toString('base64'), password: Buffer.from(hosts.token).toString('base64') },
   });
   const enders = new Set<() => Promise<void>>();
-  return {
+  const rehearsal: FleetRehearsal = {
     management: management.client,
     downstream: downstream.client,
     git,
@@ -86,6 +88,10 @@ export async function startFleetRehearsal(): Promise<FleetRehearsal> {
       enders.add(end);
       return end;
     },
+    async restart() {
+      for (const end of [...enders]) await end();
+      rehearsal.startControllers();
+    },
     async stop() {
       for (const end of [...enders]) await end();
       for (const { client, server } of [management, downstream]) {
@@ -98,6 +104,7 @@ export async function startFleetRehearsal(): Promise<FleetRehearsal> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  return rehearsal;
 }
 
 /** Looks until `look` gives something, at most `seconds`; the error shows what was seen last. */
@@ -105,7 +112,7 @@ export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
   seen: () => Promise<unknown> = async () => '',
-  seconds = 20,
+  seconds = 10,
 ): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {

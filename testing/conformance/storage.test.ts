@@ -31,7 +31,14 @@ describe('storage classes', () => {
   function start(): void {
     const stopping = new AbortController();
     const { storageClasses } = profileNamed('procedure-2023');
-    const { done } = startStorage({ client, classes: storageClasses, volumesFolder: volumes(), clock: systemClock, log: silentLogger, signal: stopping.signal });
+    const { done } = startStorage({
+      client,
+      classes: storageClasses,
+      volumesFolder: volumes(),
+      clock: systemClock,
+      log: silentLogger,
+      signal: stopping.signal,
+    });
     end = async () => {
       stopping.abort(new Error('ended by the test'));
       await done;
@@ -40,7 +47,13 @@ describe('storage classes', () => {
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'storage-'));
-    server = await createApiServer({ name: 'e2e', dataFolder: join(folder, 'api'), clock: systemClock, log: silentLogger, adminToken: 'admin-token-of-the-tests' });
+    server = await createApiServer({
+      name: 'e2e',
+      dataFolder: join(folder, 'api'),
+      clock: systemClock,
+      log: silentLogger,
+      adminToken: 'admin-token-of-the-tests',
+    });
     const { url } = await server.listen(0, ['127.0.0.1']);
     client = createKubeClient({ server: url, ca: server.certificateAuthority, token: 'admin-token-of-the-tests' });
     mkdirSync(volumes());
@@ -53,23 +66,47 @@ describe('storage classes', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function claimOf(storageClassName: string | undefined, name = 'test-claim', { namespace = 'default', storage = '1Mi', path = '' } = {}): PersistentVolumeClaim {
+  function claimOf(
+    storageClassName: string | undefined,
+    name = 'test-claim',
+    { namespace = 'default', storage = '1Mi', path = '' } = {},
+  ): PersistentVolumeClaim {
     return {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: { name, namespace, ...(path ? { annotations: { 'nfs.io/storage-path': path } } : {}) },
-      spec: { ...(storageClassName === undefined ? {} : { storageClassName }), accessModes: ['ReadWriteMany'], resources: { requests: { storage } } },
+      spec: {
+        ...(storageClassName === undefined ? {} : { storageClassName }),
+        accessModes: ['ReadWriteMany'],
+        resources: { requests: { storage } },
+      },
     };
   }
   const get = (name = 'test-claim', namespace = 'default') => client.get(persistentVolumeClaimType, name, namespace);
   const bound = (name?: string, namespace?: string) =>
-    until(`${name ?? 'test-claim'} to be bound`, async () => {
-      const claim = await get(name, namespace);
-      return claim?.status?.phase === 'Bound' && claim;
-    }, async () => [await get(name, namespace), await events()]);
-  const events = async () => (await client.list(eventType)).items.map(({ reason, message, type, involvedObject }) => ({ reason, message, type, about: `${involvedObject.namespace}/${involvedObject.name}` }));
-  const event = (about: string, reason: string) => until(`${reason} of ${about}`, async () => (await events()).find((each) => each.about === about && each.reason === reason), events);
-  const gone = (name?: string, namespace?: string) => until('the claim to be gone', async () => (await get(name, namespace)) === undefined, () => get(name, namespace));
+    until(
+      `${name ?? 'test-claim'} to be bound`,
+      async () => {
+        const claim = await get(name, namespace);
+        return claim?.status?.phase === 'Bound' && claim;
+      },
+      async () => [await get(name, namespace), await events()],
+    );
+  const events = async () =>
+    (await client.list(eventType)).items.map(({ reason, message, type, involvedObject }) => ({
+      reason,
+      message,
+      type,
+      about: `${involvedObject.namespace}/${involvedObject.name}`,
+    }));
+  const event = (about: string, reason: string) =>
+    until(`${reason} of ${about}`, async () => (await events()).find((each) => each.about === about && each.reason === reason), events);
+  const gone = (name?: string, namespace?: string) =>
+    until(
+      'the claim to be gone',
+      async () => (await get(name, namespace)) === undefined,
+      () => get(name, namespace),
+    );
 
   test('the five classes are there, and their claims bind as the procedure shows', async () => {
     await client.create(persistentVolumeClaimType, claimOf('csi-cinder-sc-delete'));
@@ -78,7 +115,10 @@ describe('storage classes', () => {
     expect(claim.status).toMatchObject({ capacity: { storage: '1Gi' }, accessModes: ['ReadWriteMany'] });
     expect(await event('default/test-claim', 'AccessModeNotShared')).toMatchObject({ type: 'Warning' });
     const volume = await client.get(persistentVolumeType, claim.spec.volumeName!);
-    expect(volume).toMatchObject({ status: { phase: 'Bound' }, spec: { persistentVolumeReclaimPolicy: 'Delete', csi: { driver: 'cinder.csi.openstack.org' }, claimRef: { uid: claim.metadata.uid } } });
+    expect(volume).toMatchObject({
+      status: { phase: 'Bound' },
+      spec: { persistentVolumeReclaimPolicy: 'Delete', csi: { driver: 'cinder.csi.openstack.org' }, claimRef: { uid: claim.metadata.uid } },
+    });
     const { items } = await client.list(storageClassType);
     expect(items.map(({ metadata, reclaimPolicy }) => [metadata.name, reclaimPolicy])).toEqual([
       ['csi-cinder-sc-delete', 'Delete'],
@@ -100,7 +140,10 @@ describe('storage classes', () => {
     writeFileSync(join(persistent, 'data'), 'x');
     for (const name of ['test-claim', 'kept']) await client.delete(persistentVolumeClaimType, name, 'default');
     await until('the folder to go', async () => !existsSync(temporary));
-    await until('the volume to be released', async () => (await client.get(persistentVolumeType, kept.spec.volumeName!))?.status?.phase === 'Released');
+    await until(
+      'the volume to be released',
+      async () => (await client.get(persistentVolumeType, kept.spec.volumeName!))?.status?.phase === 'Released',
+    );
     expect(readdirSync(persistent)).toEqual(['data']);
     await until('the volume to go', async () => (await client.list(persistentVolumeType)).items.length === 1);
     // The same claim made again finds its data; the old volume stays Released.
@@ -113,12 +156,20 @@ describe('storage classes', () => {
   test('a claim and its data outlive every pod that uses it', async () => {
     await client.create(persistentVolumeClaimType, claimOf('temporary-nfs-storage'));
     const claim = await bound();
-    await client.create(serviceAccountType, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
+    await client.create(serviceAccountType, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default', namespace: 'default' },
+    });
     await client.create(podType, {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: 'user', namespace: 'default' },
-      spec: { nodeName: 'rehearsal', containers: [{ name: 'a', image: 'x' }], volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'test-claim' } }] },
+      spec: {
+        nodeName: 'rehearsal',
+        containers: [{ name: 'a', image: 'x' }],
+        volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'test-claim' } }],
+      },
     } as never);
     await client.delete(persistentVolumeClaimType, 'test-claim', 'default');
     await client.delete(persistentVolumeType, claim.spec.volumeName!);
@@ -145,16 +196,23 @@ describe('storage classes', () => {
   });
 
   test('no claim gets into the folder of another', async () => {
-    for (const namespace of ['a-b', 'a', 'tenant']) await client.create(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } as never);
+    for (const namespace of ['a-b', 'a', 'tenant'])
+      await client.create(namespaceType, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } } as never);
     await client.create(persistentVolumeClaimType, claimOf('temporary-nfs-storage', 'c', { namespace: 'a-b' }));
     await bound('c', 'a-b');
     await client.create(persistentVolumeClaimType, claimOf('temporary-nfs-storage', 'b-c', { namespace: 'a' }));
-    expect((await event('a/b-c', 'ProvisioningFailed')).message).toContain('The folder a-b-c of the class temporary-nfs-storage belongs to another claim.');
+    expect((await event('a/b-c', 'ProvisioningFailed')).message).toContain(
+      'The folder a-b-c of the class temporary-nfs-storage belongs to another claim.',
+    );
     const withPath = 'persistent-nfs-storage-with-path';
     await client.create(persistentVolumeClaimType, claimOf(withPath, 'first', { path: 'custom/directory' }));
     await bound('first');
     expect(existsSync(join(volumes(), withPath, 'custom/directory'))).toBe(true);
-    for (const [name, path] of [['same', 'custom/directory'], ['inside', 'custom/directory/deep'], ['around', 'custom']] as const) {
+    for (const [name, path] of [
+      ['same', 'custom/directory'],
+      ['inside', 'custom/directory/deep'],
+      ['around', 'custom'],
+    ] as const) {
       await client.create(persistentVolumeClaimType, claimOf(withPath, name, { path, namespace: 'tenant' }));
       expect((await event(`tenant/${name}`, 'ProvisioningFailed')).message).toMatch(/belongs to|overlaps with that of/);
     }
@@ -169,9 +227,14 @@ describe('storage classes', () => {
 
   test('what cannot be provided says so', async () => {
     await client.create(persistentVolumeClaimType, claimOf('no-such-class'));
-    expect(await event('default/test-claim', 'ProvisioningFailed')).toMatchObject({ message: 'storageclass.storage.k8s.io "no-such-class" not found', type: 'Warning' });
+    expect(await event('default/test-claim', 'ProvisioningFailed')).toMatchObject({
+      message: 'storageclass.storage.k8s.io "no-such-class" not found',
+      type: 'Warning',
+    });
     await client.create(persistentVolumeClaimType, claimOf(undefined, 'classless'));
-    expect((await event('default/classless', 'FailedBinding')).message).toBe('no persistent volumes available for this claim and no storage class is set');
+    expect((await event('default/classless', 'FailedBinding')).message).toBe(
+      'no persistent volumes available for this claim and no storage class is set',
+    );
     expect((await get())?.status?.phase).toBe('Pending');
   });
 
@@ -186,7 +249,9 @@ describe('storage classes', () => {
     await bound();
     await end();
     await client.delete(persistentVolumeClaimType, 'test-claim', 'default');
-    await client.patch(persistentVolumeClaimType, 'test-claim', 'default', { metadata: { finalizers: [] } }, { kind: 'merge' }).catch(() => {});
+    await client
+      .patch(persistentVolumeClaimType, 'test-claim', 'default', { metadata: { finalizers: [] } }, { kind: 'merge' })
+      .catch(() => {});
     rmSync(join(volumes(), 'temporary-nfs-storage'), { recursive: true });
     start();
     await until('the volume to go', async () => (await client.get(persistentVolumeType, `pvc-${claim.metadata.uid}`)) === undefined);

@@ -72,7 +72,7 @@ export function statusOfUndeployed(
   outcome: Exclude<DeployOutcome, { kind: 'deployed' }>,
   now: Date,
 ): Status {
-  const { kind, release } = outcome;
+  const { kind } = outcome;
   const message = outcome.kind === 'failed' ? outcome.message : outcome.reason;
   const isInstalled = deployment.status?.appliedDeploymentID !== undefined;
   const changes: NewCondition[] = [
@@ -82,7 +82,6 @@ export function statusOfUndeployed(
   ];
   return {
     ...deployment.status,
-    ...(release ? { release: `${release.namespace}/${release.name}:${release.version}` } : {}),
     conditions: withConditions(deployment.status?.conditions, changes, now),
     display: {
       deployed: kind === 'failed' ? message.slice(0, 200) : 'Unknown',

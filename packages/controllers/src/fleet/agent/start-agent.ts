@@ -102,7 +102,10 @@ class Agent {
 
   async #reconcile(key: string, context: ReconcileContext): Promise<ReconcileResult> {
     const cached = this.#deployments.get(key);
-    if (!cached) return void this.#drift.delete(key) as undefined;
+    if (!cached) {
+      this.#drift.delete(key);
+      return undefined;
+    }
     // The cache may be behind our own last status.
     const deployment = await context.client.get(bundleDeploymentType, cached.metadata.name, cached.metadata.namespace);
     if (!deployment) return undefined;
