@@ -14,8 +14,8 @@ const repositoryUrl = z
   .url({ protocol: /^https?$/ })
   .max(2048)
   .refine((text) => {
-    const url = new URL(text);
-    return url.username === '' && url.password === '';
+    const url = URL.parse(text);
+    return url?.username === '' && url.password === '';
   }, 'holds credentials; put them into the secret that clientSecretName names');
 
 /**
