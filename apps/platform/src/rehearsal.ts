@@ -15,7 +15,8 @@ import { queues } from './deliveries/queues.ts';
 import { recordPush } from './deliveries/record-push.ts';
 import { createEngineBuilder } from './embedded/engine-builder.ts';
 import { startClusters } from './embedded/clusters.ts';
-import { startControllers } from './embedded/controllers.ts';
+import { startAcme } from './embedded/acme.ts';
+import { allowedDomains, startControllers } from './embedded/controllers.ts';
 import { startEngine } from './embedded/engine.ts';
 import { startGit } from './embedded/git.ts';
 import { startRegistries } from './embedded/registries.ts';
@@ -131,6 +132,8 @@ export async function startRehearsal(options: { data: string; port?: number; log
       },
       status: () => statusOf(config, engine),
     };
+    const acme = await startAcme({ config, data, allowedDomains: allowedDomains(platform), clock, log });
+    closers.push(() => acme.close());
     closers.push(await startControllers(platform, clusters));
     defineQueues(platform);
     await jobs.start();

@@ -1,4 +1,15 @@
-import { externalSecretsCrds, installFleet, registerCluster, startExternalSecrets, startFleet, startFleetAgent } from '@desp/controllers';
+import {
+  certificatesCrds,
+  externalSecretsCrds,
+  installFleet,
+  registerCluster,
+  startCertificates,
+  startExternalSecrets,
+  startFleet,
+  startFleetAgent,
+  startIngress,
+  startStorage,
+} from '@desp/controllers';
 import type { KubeObject } from '@desp/kube';
 import { messageOf } from '@desp/runtime';
 import type { Platform } from '../platform.ts';
@@ -24,9 +35,22 @@ export async function startControllers(platform: Platform, clusters: Clusters): 
   await Promise.all(
     config.environments.map(async (environment) => {
       const cluster = clusters.environment(environment.name);
-      await installDefinitions(cluster.client, externalSecretsCrds(profile.externalSecrets.release), clock, signal);
+      await installDefinitions(cluster.client, [...externalSecretsCrds(profile.externalSecrets.release), ...certificatesCrds()], clock, signal);
+      const resolveService = (host: string, port?: number) => cluster.resolveService(host, port);
+      const own = { client: cluster.client, clock, log, signal };
       const { namespace } = await registerCluster(management, { name: environment.name, labels: environment.clusterLabels });
-      start(`external-secrets ${environment.name}`, startExternalSecrets({ client: cluster.client, profile: profile.externalSecrets.release, resolveService: (host, port) => cluster.resolveService(host, port), clock, log, signal }));
+      start(`external-secrets ${environment.name}`, startExternalSecrets({ ...own, profile: profile.externalSecrets.release, resolveService }));
+      start(`storage ${environment.name}`, startStorage({ ...own, classes: profile.storageClasses, volumesFolder: cluster.volumesFolder }).done);
+      const certificates = await startCertificates({ ...own, acmeDirectory: config.acme.directory, allowedDomains: allowedDomains(platform) });
+      start(`certificates ${environment.name}`, certificates.done);
+      const { http, https } = environment.ingress;
+      const ingress = await startIngress({
+        ...own,
+        resolveService,
+        listen: { host: new URL(https).hostname, http: Number(new URL(http).port), https: Number(new URL(https).port) },
+        answerChallenge: certificates.answerChallenge,
+      });
+      start(`ingress ${environment.name}`, ingress.done);
       start(`fleet-agent ${environment.name}`, Promise.resolve(startFleetAgent({ management, downstream: cluster.client, clusterNamespace: namespace, clock, log, signal })));
     }),
   );
@@ -35,6 +59,9 @@ export async function startControllers(platform: Platform, clusters: Clusters): 
     await Promise.allSettled(running);
   };
 }
+
+/** Domains of the profile's environments: names of services end in one of them (section 3.6.5). */
+export const allowedDomains = ({ profile }: Pick<Platform, 'profile'>): string[] => [...new Set(profile.environments.flatMap((environment) => environment.allowedDomains))];
 
 /** What Fleet reads repositories with; the platform's own token, in the management cluster, where no provider looks. */
 async function gitCredential(platform: Platform, clusters: Clusters): Promise<void> {

@@ -54,8 +54,6 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
       authenticate,
       authorize(caller, project, action) {
         if (caller.kind === 'platform') return true;
-        // The registry's own robots: what they may was decided when they were made, for one project.
-        if (caller.kind === 'robot' && caller.name.startsWith('robot$')) return action === 'pull' && caller.name.startsWith(`robot$${project}+`);
         const principal = principals.get(`${caller.kind}/${caller.name}`);
         const company = companies.get(project);
         if (!principal || company === undefined) return false;
