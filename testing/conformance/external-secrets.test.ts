@@ -177,7 +177,7 @@ describe.skipIf(missing !== undefined)(`External Secrets as in the procedure, pr
     );
 
   test('sections 3.6.2.1 and 3.6.2.2: the pull secret and its two tables', async () => {
-    await apply(store('v1beta1') + '---' + pullSecret('v1beta1'));
+    await apply(`${store('v1beta1')}---${pullSecret('v1beta1')}`);
     await until(async () => expect(await status('pull-secret')).toBe('SecretSynced Secret was synced'));
     const table = await get('externalsecrets.external-secrets.io');
     expect(table.replace(/ +\n/g, '\n').replace(/ {2,}/g, '\t')).toBe(

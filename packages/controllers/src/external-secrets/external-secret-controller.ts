@@ -35,7 +35,7 @@ export async function reconcileExternalSecret(
   parts: ExternalSecretParts,
 ): Promise<ReconcileResult> {
   const { name, namespace } = partsOfKey(key);
-  const { client, clock } = context;
+  const { client } = context;
   const found = await client.get(parts.types.ExternalSecret, name, namespace);
   if (found === undefined) return undefined;
   if (found.metadata.deletionTimestamp !== undefined) return finalize(found, context, parts);
