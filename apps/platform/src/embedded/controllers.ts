@@ -51,7 +51,7 @@ export async function startControllers(platform: Platform, clusters: Clusters): 
         answerChallenge: certificates.answerChallenge,
       });
       start(`ingress ${environment.name}`, ingress.done);
-      start(`fleet-agent ${environment.name}`, Promise.resolve(startFleetAgent({ management, downstream: cluster.client, clusterNamespace: namespace, clock, log, signal })));
+      start(`fleet-agent ${environment.name}`, startFleetAgent({ management, downstream: cluster.client, clusterNamespace: namespace, clock, log, signal }).done);
     }),
   );
   return async () => {
