@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,6 +29,20 @@ const flags = [
 const call = promisify(execFile);
 const wide = { width: 1280, height: 900 };
 const narrow = { width: 390, height: 844 };
+
+/** A rehearsal takes some sixty ports in a row: the first row that nobody on this machine listens on. */
+async function freeRow(): Promise<number> {
+  const isFree = (port: number) =>
+    new Promise<boolean>((done) => {
+      const server = createServer().once('error', () => done(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+    });
+  for (let first = 12_000 + (process.pid % 100) * 100; first < 32_000; first += 100) {
+    const free = await Promise.all(Array.from({ length: 60 }, (_, offset) => isFree(first + offset)));
+    if (free.every(Boolean)) return first;
+  }
+  throw new Error('No sixty free ports in a row between 12000 and 32000.');
+}
 
 interface Violation {
   readonly id: string;
@@ -347,17 +362,19 @@ describe.skipIf(missing)(`console in Chromium${missing}`, () => {
       await desp('down', '--purge').catch(() => {});
       rmSync(home, { recursive: true, force: true });
     });
-    await desp('up', '--data', data, '--port', '8700', '--detach');
+    const port = await freeRow();
+    const address = `http://127.0.0.1:${port}`;
+    await desp('up', '--data', data, '--port', String(port), '--detach');
     const secret = /^provider (\S+)$/m.exec(readFileSync(join(data, 'credentials'), 'utf8'))?.[1] ?? '';
     const { page, faults } = await visit();
     // The console as built for this test, so that it is today's whatever lies in the project's own folder.
-    await page.route('http://127.0.0.1:8700/**', async (route) => {
+    await page.route(`${address}/**`, async (route) => {
       const { pathname } = new URL(route.request().url());
       if (pathname.startsWith('/api/')) return route.continue();
       const named = join(files, pathname);
       return route.fulfill({ path: pathname !== '/' && existsSync(named) ? named : join(files, 'index.html') });
     });
-    await signIn(page, 'http://127.0.0.1:8700', '/', 'provider', secret);
+    await signIn(page, address, '/', 'provider', secret);
     await page.getByRole('heading', { name: 'No delivery yet' }).waitFor();
     await desp('login', '--as', 'provider');
     await desp('service', 'create', 'seen-live');
