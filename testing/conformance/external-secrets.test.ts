@@ -341,6 +341,13 @@ spec:
     await until(async () =>
       expect(await world.bench.ok(['describe', ...inNamespace, 'secretstore', 'trapped'])).toContain('no Service with a ready endpoint'),
     );
+    await world.bench.platformService('mine', 'sample-app', 8200, { address: '127.0.0.1', port: 1 });
+    const withoutAccount = store('v1beta1')
+      .replace(/ *serviceAccountRef:\n.*\n/, '')
+      .replace('vault.vault.svc', 'mine.sample-app.svc');
+    await apply(withoutAccount.replace('vault-backend', 'curious'));
+    const refusal = 'a store without serviceAccountRef may name only a Service of vault';
+    await until(async () => expect(await world.bench.ok(['describe', ...inNamespace, 'secretstore', 'curious'])).toContain(refusal));
   });
 
   test('creationPolicy Merge leaves the keys of others', async () => {

@@ -1,3 +1,5 @@
+export { certificatesCrds } from './certificates/crds.ts';
+export { type CertificatesOptions, type RunningCertificates, startCertificates } from './certificates/start-certificates.ts';
 export { ControllerError, type ControllerErrorCode } from './controller-error.ts';
 export { externalSecretsCrds } from './external-secrets/crds.ts';
 export type { ExternalSecretsProfile } from './external-secrets/profile.ts';
