@@ -32,7 +32,12 @@ export interface StopFacts {
   readonly jobs: readonly (DeliveryJob & { readonly purpose: JobPurpose })[];
   /** Verdicts on the images that this delivery built, for the environments that are entered directly. */
   readonly verdicts: readonly { image: string; environment: string; outcome: 'pass' | 'blocked' | 'incomplete'; reason: string }[];
-  readonly deployment?: { state: 'preparing' | 'deploying' | 'ready' | 'failed' | 'superseded'; reason: string; fleet: StopState; fleetReason: string };
+  readonly deployment?: {
+    state: 'preparing' | 'deploying' | 'ready' | 'failed' | 'superseded';
+    reason: string;
+    fleet: StopState;
+    fleetReason: string;
+  };
   readonly canceled: boolean;
 }
 
@@ -44,7 +49,12 @@ export function deriveStops(facts: StopFacts): Stop[] {
   const next: Record<StopName, Omit<Stop, 'startedAt' | 'endedAt'>> = {
     push: { name: 'push', state: 'passed', reason: 'The commit is here.' },
     pipeline: facts.planFailure
-      ? { name: 'pipeline', state: 'failed', reason: facts.planFailure, next: { who: 'provider', what: 'Mend .gitlab-ci.yml and push again.' } }
+      ? {
+          name: 'pipeline',
+          state: 'failed',
+          reason: facts.planFailure,
+          next: { who: 'provider', what: 'Mend .gitlab-ci.yml and push again.' },
+        }
       : facts.planned
         ? { name: 'pipeline', state: 'passed', reason: `${facts.jobs.length} ${facts.jobs.length === 1 ? 'job' : 'jobs'} planned.` }
         : { name: 'pipeline', state: 'running', reason: 'The pipeline is being planned.' },
@@ -52,7 +62,12 @@ export function deriveStops(facts: StopFacts): Stop[] {
     gate: gateStop(facts, builds),
     release: releaseStop(facts, releases, promoted.length),
     fleet: facts.deployment
-      ? { name: 'fleet', state: facts.deployment.fleet, reason: facts.deployment.fleetReason, ...(facts.deployment.fleet === 'failed' ? { next: { who: 'provider' as const, what: 'Mend the chart and push again.' } } : {}) }
+      ? {
+          name: 'fleet',
+          state: facts.deployment.fleet,
+          reason: facts.deployment.fleetReason,
+          ...(facts.deployment.fleet === 'failed' ? { next: { who: 'provider' as const, what: 'Mend the chart and push again.' } } : {}),
+        }
       : waiting('fleet', 'Waits for the release.'),
     pods: podsStop(facts),
   };
@@ -60,22 +75,40 @@ export function deriveStops(facts: StopFacts): Stop[] {
   return stopOrder.map((name) => {
     let stop: Omit<Stop, 'startedAt' | 'endedAt'> = next[name];
     if (dead && stop.state === 'waiting') stop = { name, state: facts.canceled ? 'canceled' : 'skipped', reason: 'Not reached.' };
-    else if (facts.canceled && (stop.state === 'waiting' || stop.state === 'running' || stop.state === 'blocked')) stop = { name, state: 'canceled', reason: 'Canceled.' };
+    else if (facts.canceled && (stop.state === 'waiting' || stop.state === 'running' || stop.state === 'blocked'))
+      stop = { name, state: 'canceled', reason: 'Canceled.' };
     if (stop.state === 'failed' || stop.state === 'canceled') dead = true;
-    return timed(stop, facts.previous.find((other) => other.name === name), facts.now);
+    return timed(
+      stop,
+      facts.previous.find((other) => other.name === name),
+      facts.now,
+    );
   });
 }
 
-function ofJobs(name: StopName, jobs: StopFacts['jobs'], planned: boolean, done: string, cure: string): Omit<Stop, 'startedAt' | 'endedAt'> {
+function ofJobs(
+  name: StopName,
+  jobs: StopFacts['jobs'],
+  planned: boolean,
+  done: string,
+  cure: string,
+): Omit<Stop, 'startedAt' | 'endedAt'> {
   if (!planned) return waiting(name, 'Waits for the pipeline.');
   if (jobs.length === 0) return { name, state: 'skipped', reason: 'The pipeline has no such job.' };
   const failed = jobs.filter((job) => job.state === 'failed' && !job.allowFailure);
   if (failed[0]) return { name, state: 'failed', reason: `${failed[0].name}: ${failed[0].reason}`, next: { who: 'provider', what: cure } };
+  if (jobs.every((job) => job.state === 'skipped')) return { name, state: 'skipped', reason: jobs[0]?.reason ?? 'Did not run.' };
   const running = jobs.filter((job) => job.state === 'running' || job.state === 'pending');
   const ended = jobs.filter((job) => job.state === 'success' || job.state === 'failed' || job.state === 'skipped');
   if (ended.length === jobs.length) return { name, state: 'passed', reason: `${jobs.length} of ${jobs.length} ${done}.` };
   const manual = jobs.find((job) => job.state === 'manual');
-  if (running.length === 0 && manual) return { name, state: 'blocked', reason: `${manual.name} is started by hand.`, next: { who: 'provider', what: `Start ${manual.name}.` } };
+  if (running.length === 0 && manual)
+    return {
+      name,
+      state: 'blocked',
+      reason: `${manual.name} is started by hand.`,
+      next: { who: 'provider', what: `Start ${manual.name}.` },
+    };
   if (running.length === 0 && jobs.some((job) => job.state === 'canceled')) return { name, state: 'canceled', reason: 'Canceled.' };
   return { name, state: running.length || ended.length ? 'running' : 'waiting', reason: `${ended.length} of ${jobs.length} ${done}.` };
 }
@@ -84,9 +117,17 @@ function gateStop(facts: StopFacts, builds: StopFacts['jobs']): Omit<Stop, 'star
   const name = 'gate';
   const closed = facts.verdicts.find((verdict) => verdict.outcome !== 'pass');
   if (closed) {
-    return { name, state: 'failed', reason: `${closed.image}: ${closed.reason}`, next: { who: 'provider', what: 'Mend what the verdict names and push again, or ask the security officer.' } };
+    return {
+      name,
+      state: 'failed',
+      reason: `${closed.image}: ${closed.reason}`,
+      next: { who: 'provider', what: 'Mend what the verdict names and push again, or ask the security officer.' },
+    };
   }
-  if (facts.verdicts.length === 0) return facts.planned && builds.length === 0 ? { name, state: 'skipped', reason: 'Nothing was built.' } : waiting(name, 'Waits for an image.');
+  if (facts.verdicts.length === 0)
+    return facts.planned && builds.length === 0
+      ? { name, state: 'skipped', reason: 'Nothing was built.' }
+      : waiting(name, 'Waits for an image.');
   const open = builds.filter((job) => job.state !== 'success');
   const judged = new Set(facts.verdicts.map((verdict) => verdict.image)).size;
   return { name, state: open.length ? 'running' : 'passed', reason: `${judged} ${judged === 1 ? 'image' : 'images'} judged: pass.` };
@@ -95,9 +136,15 @@ function gateStop(facts: StopFacts, builds: StopFacts['jobs']): Omit<Stop, 'star
 function releaseStop(facts: StopFacts, releases: StopFacts['jobs'], promoted: number): Omit<Stop, 'startedAt' | 'endedAt'> {
   const stop = ofJobs('release', releases, facts.planned, 'released', 'See why in the log.');
   const more = promoted ? ` ${promoted} wait for a promotion.` : '';
-  if (stop.state === 'passed' && !facts.deployment) return { name: 'release', state: 'running', reason: 'The release record is being written.' };
+  if (stop.state === 'passed' && !facts.deployment)
+    return { name: 'release', state: 'running', reason: 'The release record is being written.' };
   if (stop.state === 'passed' && facts.deployment?.state === 'failed' && facts.deployment.fleet === 'waiting') {
-    return { name: 'release', state: 'failed', reason: facts.deployment.reason, next: { who: 'provider', what: 'Mend what it names and push again.' } };
+    return {
+      name: 'release',
+      state: 'failed',
+      reason: facts.deployment.reason,
+      next: { who: 'provider', what: 'Mend what it names and push again.' },
+    };
   }
   return { ...stop, reason: `${stop.reason}${more}` };
 }
@@ -110,11 +157,20 @@ function podsStop(facts: StopFacts): Omit<Stop, 'startedAt' | 'endedAt'> {
     case 'ready':
       return { name, state: 'passed', reason: deployment.reason };
     case 'failed':
-      return deployment.fleet === 'failed' ? waiting(name, 'Waits for Fleet.') : { name, state: 'failed', reason: deployment.reason, next: { who: 'provider', what: 'Look at the events: kubectl describe pod.' } };
+      return deployment.fleet === 'failed'
+        ? waiting(name, 'Waits for Fleet.')
+        : {
+            name,
+            state: 'failed',
+            reason: deployment.reason,
+            next: { who: 'provider', what: 'Look at the events: kubectl describe pod.' },
+          };
     case 'superseded':
       return { name, state: 'skipped', reason: deployment.reason };
     default:
-      return deployment.fleet === 'passed' || deployment.fleet === 'running' ? { name, state: 'running', reason: deployment.reason } : waiting(name, 'Waits for Fleet.');
+      return deployment.fleet === 'passed' || deployment.fleet === 'running'
+        ? { name, state: 'running', reason: deployment.reason }
+        : waiting(name, 'Waits for Fleet.');
   }
 }
 

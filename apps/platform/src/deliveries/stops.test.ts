@@ -1,0 +1,26 @@
+import type { DeliveryJob, Instant } from '@desp/model';
+import { describe, expect, test } from 'vitest';
+import { deliveryState, deriveStops, type StopFacts } from './stops.ts';
+
+const now = '2026-11-22T10:00:00.000Z' as Instant;
+
+const job = (name: string, purpose: 'build' | 'release', state: DeliveryJob['state'], reason = ''): StopFacts['jobs'][number] =>
+  ({ name, stage: purpose, state, reason, allowFailure: false, attempt: 1, images: [], purpose }) as unknown as StopFacts['jobs'][number];
+
+const facts = (jobs: StopFacts['jobs']): StopFacts => ({ now, previous: [], planned: true, jobs, verdicts: [], canceled: false });
+
+describe('the stops of a delivery whose build failed', () => {
+  const stops = deriveStops(
+    facts([
+      job('build-a', 'build', 'failed', 'It ended with 1.'),
+      job('release-a', 'release', 'skipped', 'It does not run after build-a (failed).'),
+    ]),
+  );
+  const stop = (name: string) => stops.find((one) => one.name === name);
+
+  test('name the job and who acts', () =>
+    expect(stop('build')).toMatchObject({ state: 'failed', reason: 'build-a: It ended with 1.', next: { who: 'provider' } }));
+  test('do not say that a release is being written', () =>
+    expect(stop('release')).toMatchObject({ state: 'skipped', reason: 'It does not run after build-a (failed).' }));
+  test('make the delivery failed', () => expect(deliveryState(stops, false)).toBe('failed'));
+});
