@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { CommitId } from '@desp/model';
 import { RepositoryReader } from '@desp/git';
+import { CommitId } from '@desp/model';
 import { runOk } from '@desp/runtime';
 import type { DataFolder } from '@desp/storage';
 import { PlatformError } from './platform-error.ts';
@@ -14,7 +14,7 @@ export interface Source {
   at(repository: string, commit: string): Promise<RepositoryReader>;
   /** A reader that knows the refs as they are now. */
   fresh(repository: string): Promise<RepositoryReader>;
-  /** Writes an annotated tag to the repository; the same tag on the same commit is fine. */
+  /** Writes an annotated tag to the repository; the same tag on the same commit is fine. Throws PlatformError CONFLICT when it is on another. */
   pushTag(repository: string, name: string, commit: string, message: string): Promise<void>;
 }
 
@@ -50,10 +50,13 @@ export function createSource({ url, data, token }: SourceOptions): Source {
     const folder = folderOf(repository);
     const work = (async () => {
       if (!existsSync(folder)) await runOk(['git', 'init', '--quiet', '--bare', folder], { env });
-      await runOk(['git', '--git-dir', folder, 'fetch', '--quiet', '--prune', '--no-write-fetch-head', '--', remoteOf(repository), '+refs/*:refs/*'], {
-        env,
-        timeoutMs: limits.fetchSeconds * 1000,
-      });
+      await runOk(
+        ['git', '--git-dir', folder, 'fetch', '--quiet', '--prune', '--no-write-fetch-head', '--', remoteOf(repository), '+refs/*:refs/*'],
+        {
+          env,
+          timeoutMs: limits.fetchSeconds * 1000,
+        },
+      );
     })().finally(() => running.delete(repository));
     running.set(repository, work);
     return work;
@@ -73,7 +76,10 @@ export function createSource({ url, data, token }: SourceOptions): Source {
       if (existsSync(folderOf(repository)) && (await has(reader, commit))) return reader;
       await fetch(repository);
       if (!(await has(reader, commit))) {
-        throw new PlatformError('NOT_FOUND', `The commit ${commit.slice(0, 12)} is not in ${repository}.`, { kind: 'user', cure: 'Push it again.' });
+        throw new PlatformError('NOT_FOUND', `The commit ${commit.slice(0, 12)} is not in ${repository}.`, {
+          kind: 'user',
+          cure: 'Push it again.',
+        });
       }
       return reader;
     },
@@ -86,8 +92,22 @@ export function createSource({ url, data, token }: SourceOptions): Source {
       await fetch(repository);
       const reader = new RepositoryReader(folder);
       if ((await reader.tagsOn(CommitId.parse(commit))).includes(name)) return;
+      const other = (await reader.listRefs()).find((ref) => ref.name === `refs/tags/${name}`);
+      if (other) {
+        throw new PlatformError(
+          'CONFLICT',
+          `The Git tag ${name} stands on ${other.commit ? `commit ${other.commit.slice(0, 12)}` : 'something that is no commit'} already, and a tag never moves: commit ${commit.slice(0, 12)} cannot be released as ${name}.`,
+          {
+            kind: 'user',
+            cure: "Raise the chart's version, or tag this commit with a higher one.",
+          },
+        );
+      }
       await runOk(['git', '--git-dir', folder, 'tag', '--annotate', '--message', message, '--', name, commit], { env });
-      await runOk(['git', '--git-dir', folder, 'push', '--quiet', '--', remoteOf(repository), `refs/tags/${name}`], { env, timeoutMs: limits.fetchSeconds * 1000 });
+      await runOk(['git', '--git-dir', folder, 'push', '--quiet', '--', remoteOf(repository), `refs/tags/${name}`], {
+        env,
+        timeoutMs: limits.fetchSeconds * 1000,
+      });
     },
   };
 }

@@ -1,9 +1,17 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { type Digest, instantOf, type Verdict } from '@desp/model';
-import type { ContentDigest } from '@desp/oci';
-import { type Inventory, envelopeMediaType, judge, policyFor, sbomMediaType, signVerdict, takeInventory, verdictPredicateType, writeSbom } from '@desp/security';
+import {
+  envelopeMediaType,
+  type Inventory,
+  judge,
+  policyFor,
+  sbomMediaType,
+  signVerdict,
+  takeInventory,
+  verdictPredicateType,
+  writeSbom,
+} from '@desp/security';
 import type { Platform } from '../platform.ts';
+import { type Attachment, attach } from './attach.ts';
 import { readImage } from './image-source.ts';
 
 export interface BuiltImage {
@@ -25,7 +33,7 @@ export async function judgeImage(platform: Platform, image: BuiltImage): Promise
   const name = `${platform.config.quarantine.host}/${image.repository}`;
   const inventory = await takeInventory(await readImage(platform.quarantine, image.repository, image.digest));
   const sbom = await writeSbom({ inventory, name, at: now });
-  await attach(platform, image, sbomMediaType, sbom.bytes, { 'org.opencontainers.image.created': now });
+  await attach(platform.quarantine, image.repository, image.digest, sbomAttachment(sbom.bytes, now));
   await platform.database.sql
     .insertInto('images')
     .values({
@@ -39,7 +47,9 @@ export async function judgeImage(platform: Platform, image: BuiltImage): Promise
       facts: JSON.stringify(inventory),
       created_at: now,
     })
-    .onConflict((conflict) => conflict.columns(['service', 'repository', 'digest']).doUpdateSet({ tag: image.tag, delivery: image.delivery, job: image.job }))
+    .onConflict((conflict) =>
+      conflict.columns(['service', 'repository', 'digest']).doUpdateSet({ tag: image.tag, delivery: image.delivery, job: image.job }),
+    )
     .execute();
   return judgeInventory(platform, image, inventory, sbom.digest);
 }
@@ -58,12 +68,7 @@ export async function judgeInventory(platform: Platform, image: BuiltImage, inve
       now: instantOf(platform.clock.now()),
     });
     const envelope = await signVerdict(verdict, platform.config.server.url, platform.key.signer);
-    await attach(platform, image, envelopeMediaType, Buffer.from(JSON.stringify(envelope)), {
-      'in-toto.io/predicate-type': verdictPredicateType,
-      'space.desp.environment': environment.name,
-      'space.desp.outcome': verdict.outcome,
-      'org.opencontainers.image.created': verdict.judgedAt,
-    });
+    await attach(platform.quarantine, image.repository, image.digest, verdictAttachment(verdict, envelope));
     await platform.database.sql
       .insertInto('verdicts')
       .values({
@@ -81,36 +86,30 @@ export async function judgeInventory(platform: Platform, image: BuiltImage, inve
   return verdicts;
 }
 
-const emptyConfig = Buffer.from('{}');
-const sha256 = (bytes: Uint8Array): ContentDigest => `sha256:${createHash('sha256').update(bytes).digest('hex')}` as ContentDigest;
+export const sbomAttachment = (bytes: Uint8Array, at: string): Attachment => ({
+  mediaType: sbomMediaType,
+  bytes,
+  annotations: { 'org.opencontainers.image.created': at },
+});
 
-/** Attaches a document to the image as an OCI referrer (image-spec 1.1, "Guidelines for Artifact Usage"). */
-async function attach(platform: Platform, image: BuiltImage, mediaType: string, bytes: Uint8Array, annotations: Record<string, string>): Promise<void> {
-  const { quarantine } = platform;
-  const { repository } = image;
-  const subject = await quarantine.getManifest(repository, image.digest);
-  const push = async (blob: Uint8Array) => {
-    const descriptor = { digest: sha256(blob), size: blob.length };
-    await quarantine.pushBlob(repository, descriptor, () => Readable.from([Buffer.from(blob)]));
-    return descriptor;
-  };
-  const config = await push(emptyConfig);
-  const layer = await push(bytes);
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    artifactType: mediaType,
-    config: { mediaType: 'application/vnd.oci.empty.v1+json', ...config, data: emptyConfig.toString('base64') },
-    layers: [{ mediaType, ...layer }],
-    subject: { mediaType: subject.mediaType, digest: image.digest, size: subject.bytes.length },
-    annotations,
-  };
-  const text = Buffer.from(JSON.stringify(manifest));
-  await quarantine.pushManifest(repository, sha256(text), { mediaType: manifest.mediaType, bytes: text });
-}
+export const verdictAttachment = (verdict: Verdict, envelope: unknown): Attachment => ({
+  mediaType: envelopeMediaType,
+  bytes: Buffer.from(JSON.stringify(envelope)),
+  annotations: {
+    'in-toto.io/predicate-type': verdictPredicateType,
+    'space.desp.environment': verdict.policy.environment,
+    'space.desp.outcome': verdict.outcome,
+    'org.opencontainers.image.created': verdict.judgedAt,
+  },
+});
 
 /** The newest verdict on a digest for an environment. */
-export async function latestVerdict(platform: Platform, service: string, digest: string, environment: string): Promise<{ verdict: Verdict; envelope: unknown } | undefined> {
+export async function latestVerdict(
+  platform: Platform,
+  service: string,
+  digest: string,
+  environment: string,
+): Promise<{ verdict: Verdict; envelope: unknown } | undefined> {
   return platform.database.sql
     .selectFrom('verdicts')
     .select(['verdict', 'envelope'])

@@ -1,9 +1,8 @@
-import type { Digest } from '@desp/model';
-import { renderDeployment, type RenderedDeployment } from '@desp/controllers';
+import { type RenderedDeployment, renderDeployment } from '@desp/controllers';
 import { type Cluster, type RepositoryFile, readBundles, targetBundle } from '@desp/fleet';
+import type { Digest } from '@desp/model';
 import { hashManifests, listObjects, pinImages } from '@desp/release';
 import { PlatformError } from '../platform-error.ts';
-import type { EnvironmentParts } from '../platform.ts';
 
 /** One chart of a release as it will stand in an environment: rendered, confined to the service's namespace, images pinned. */
 export interface RenderedRelease {
@@ -17,13 +16,32 @@ export interface RenderedRelease {
 
 export const deploymentPaths = ['deployment'];
 export const fleetNamespace = 'fleet-default';
+
+/** Plain data only: it travels to a thread of its own. */
+export interface RenderRequest {
+  readonly files: readonly RepositoryFile[];
+  readonly service: string;
+  readonly commit: string;
+  readonly environment: { readonly name: string; readonly clusterLabels: Readonly<Record<string, string>> };
+  readonly kubeVersion: string;
+  /** The digest of every image that was released, by the names that charts may call it. */
+  readonly images: ReadonlyMap<string, Digest>;
+}
+
 /** Renders every bundle of the commit for one environment as its Fleet agent will. */
-export async function renderRelease(
-  files: readonly RepositoryFile[],
-  { service, commit, parts, kubeVersion, images }: { service: string; commit: string; parts: EnvironmentParts; kubeVersion: string; images: ReadonlyMap<string, Digest> },
-): Promise<RenderedRelease[]> {
-  const { config } = parts;
-  const cluster: Cluster = { apiVersion: 'fleet.cattle.io/v1alpha1', kind: 'Cluster', metadata: { name: config.name, namespace: fleetNamespace, labels: config.clusterLabels } };
+export async function renderRelease({
+  files,
+  service,
+  commit,
+  environment: config,
+  kubeVersion,
+  images,
+}: RenderRequest): Promise<RenderedRelease[]> {
+  const cluster: Cluster = {
+    apiVersion: 'fleet.cattle.io/v1alpha1',
+    kind: 'Cluster',
+    metadata: { name: config.name, namespace: fleetNamespace, labels: config.clusterLabels },
+  };
   const { bundles } = readBundles(files, {
     repoName: gitRepoName(service, config.name),
     commit,
@@ -33,25 +51,48 @@ export async function renderRelease(
   const releases: RenderedRelease[] = [];
   for (const { bundle, path } of bundles) {
     for (const target of targetBundle(bundle, [cluster])) {
-      const rendered = renderDeployment({ bundle: bundle.metadata.name, resources: bundle.spec.resources, options: target.spec.options, kubeVersion });
+      const rendered = renderDeployment({
+        bundle: bundle.metadata.name,
+        resources: bundle.spec.resources,
+        options: target.spec.options,
+        kubeVersion,
+      });
       const all = [...rendered.objects, ...rendered.hooks.map((hook) => hook.object)];
-      for (const object of all) {
+      for (const object of [...all, ...rendered.crds]) {
         if (object.metadata.namespace === service) continue;
-        throw new PlatformError('NOT_ALLOWED', `The chart in ${path} makes ${object.kind} ${object.metadata.name} ${object.metadata.namespace ? `in the namespace ${object.metadata.namespace}` : 'for the whole cluster'}; a service stays in its own namespace ${service} (DESP-DEV-001).`, {
-          kind: 'user',
-          cure: `Set defaultNamespace: ${service} in fleet.yaml, and leave objects of the whole cluster to the operator.`,
-        });
+        throw new PlatformError(
+          'NOT_ALLOWED',
+          `The chart in ${path} makes ${object.kind} ${object.metadata.name} ${object.metadata.namespace ? `in the namespace ${object.metadata.namespace}` : 'for the whole cluster'}; a service stays in its own namespace ${service} (DESP-DEV-001).`,
+          {
+            kind: 'user',
+            cure: `Set defaultNamespace: ${service} in fleet.yaml, and leave objects of the whole cluster to the operator.`,
+          },
+        );
       }
       const pinned = pinImages(all as never, images);
-      releases.push({ bundle: bundle.metadata.name, path, rendered, digest: await hashManifests(pinned.manifests), objects: listObjects(pinned.manifests), images: pinned.images });
+      releases.push({
+        bundle: bundle.metadata.name,
+        path,
+        rendered,
+        digest: await hashManifests(pinned.manifests),
+        objects: listObjects(pinned.manifests),
+        images: pinned.images,
+      });
     }
   }
   if (releases.length === 0) {
-    const labels = Object.entries(config.clusterLabels).map(([key, value]) => `${key}: ${value}`).join(', ');
-    throw new PlatformError('INVALID', `Nothing in deployment/ goes to a cluster labelled ${labels}.`, { kind: 'user', cure: 'Add a fleet.yaml with a target customization whose clusterSelector matches it.' });
+    const labels = Object.entries(config.clusterLabels)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join(', ');
+    throw new PlatformError('INVALID', `Nothing in deployment/ goes to a cluster labelled ${labels}.`, {
+      kind: 'user',
+      cure: 'Add a fleet.yaml with a target customization whose clusterSelector matches it.',
+    });
   }
   return releases;
 }
 
 export const gitRepoName = (service: string, environment: string): string => `${service}-${environment}`;
-export const gitRepoTargets = (labels: Readonly<Record<string, string>>) => [{ name: 'environment', clusterSelector: { matchLabels: labels } }];
+export const gitRepoTargets = (labels: Readonly<Record<string, string>>) => [
+  { name: 'environment', clusterSelector: { matchLabels: labels } },
+];

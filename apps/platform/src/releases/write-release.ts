@@ -1,17 +1,18 @@
-import { CommitId, Digest, EnvironmentName, instantOf, ServiceName } from '@desp/model';
+import type { RepositoryReader } from '@desp/git';
 import type { KubeObject } from '@desp/kube';
+import { CommitId, Digest, EnvironmentName, instantOf, ServiceName } from '@desp/model';
 import { appendEntry, createRecord, decideVersion, demandNextVersion, exportRecord, ReleaseRecord } from '@desp/release';
 import { DespError } from '@desp/runtime';
 import { parseCanonicalJson } from '@desp/security';
-import type { RepositoryReader } from '@desp/git';
-import { latestVerdict } from '../gate/judge-image.ts';
-import { PlatformError } from '../platform-error.ts';
-import type { EnvironmentParts, Platform } from '../platform.ts';
-import { formatDeliveryId, type LoadedDelivery, loadDelivery } from '../deliveries/records.ts';
 import { purposeOf } from '../deliveries/plan-delivery.ts';
 import { queues } from '../deliveries/queues.ts';
-import { deploymentPaths, fleetNamespace, gitRepoName, gitRepoTargets, type RenderedRelease, renderRelease } from './render-release.ts';
+import { formatDeliveryId, type LoadedDelivery, loadDelivery } from '../deliveries/records.ts';
+import { currentVerdict } from '../gate/current-verdict.ts';
+import type { EnvironmentParts, Platform } from '../platform.ts';
+import { PlatformError } from '../platform-error.ts';
 import { readSource } from './read-source.ts';
+import { renderBounded } from './render-bounded.ts';
+import { deploymentPaths, fleetNamespace, gitRepoName, gitRepoTargets, type RenderedRelease } from './render-release.ts';
 import { judgeSource, type SourceFindings } from './source-findings.ts';
 
 const who = 'platform';
@@ -31,7 +32,14 @@ export async function writeRelease(platform: Platform, key: string): Promise<voi
     await release(platform, parts, delivery);
   } catch (error) {
     if (!(error instanceof DespError) || error.kind !== 'user') throw error;
-    await saveDeployment(platform, delivery, environment, { version: '', state: 'failed', reason: `${error.message}${error.cure ? ` ${error.cure}` : ''}`, fleet: 'waiting', fleetReason: 'Waits for the release.', manifests: null });
+    await saveDeployment(platform, delivery, environment, {
+      version: '',
+      state: 'failed',
+      reason: `${error.message}${error.cure ? ` ${error.cure}` : ''}`,
+      fleet: 'waiting',
+      fleetReason: 'Waits for the release.',
+      manifests: null,
+    });
   }
   await platform.jobs.send(queues.advance.name, String(id));
 }
@@ -43,26 +51,63 @@ async function release(platform: Platform, parts: EnvironmentParts, delivery: Lo
   const { repository } = await sql.selectFrom('services').select('repository').where('name', '=', view.service).executeTakeFirstOrThrow();
   const reader = await platform.source.at(repository, view.commit);
   if (await isOutdated(platform, reader, delivery, environment)) {
-    await saveDeployment(platform, delivery, environment, { version: '', state: 'superseded', reason: 'A newer commit was delivered here already.', fleet: 'skipped', fleetReason: 'A newer commit was delivered here already.', manifests: null });
+    await saveDeployment(platform, delivery, environment, {
+      version: '',
+      state: 'superseded',
+      reason: 'A newer commit was delivered here already.',
+      fleet: 'skipped',
+      fleetReason: 'A newer commit was delivered here already.',
+      manifests: null,
+    });
     return;
   }
   const images = releasedImages(delivery, parts);
   const source = await readSource(reader, view.commit);
   const findings = judgeSource(source);
-  const rendered = await renderRelease(source.files, { service: view.service, commit: view.commit, parts, kubeVersion: await kubeVersionOf(parts), images: images.pins });
+  const { name, clusterLabels } = parts.config;
+  const rendered = await renderBounded({
+    files: source.files,
+    service: view.service,
+    commit: view.commit,
+    environment: { name, clusterLabels },
+    kubeVersion: await kubeVersionOf(parts),
+    images: images.pins,
+  });
   const tags = await reader.tagsOn(CommitId.parse(view.commit));
-  const { version } = decideVersion({ tagsOnCommit: tags, chartVersions: new Map(rendered.map((one) => [one.path, one.rendered.chart.version])) });
+  const { version } = decideVersion({
+    tagsOnCommit: tags,
+    chartVersions: new Map(rendered.map((one) => [one.path, one.rendered.chart.version])),
+  });
+  // Before the tag: it is protected, so that one of a refused version would stand for ever.
+  await demandVersion(platform, view, version);
   await platform.source.pushTag(repository, version, view.commit, `${view.service} ${version}`);
   await writeRecord(platform, parts, delivery, version, findings, images.list, rendered);
   const manifests = JSON.stringify(rendered.map((one) => one.digest));
-  await saveDeployment(platform, delivery, environment, { version, state: 'deploying', reason: 'Handed to Fleet.', fleet: 'running', fleetReason: 'Fleet reads the commit.', manifests });
+  await saveDeployment(platform, delivery, environment, {
+    version,
+    state: 'deploying',
+    reason: 'Handed to Fleet.',
+    fleet: 'running',
+    fleetReason: 'Fleet reads the commit.',
+    manifests,
+  });
   await applyGitRepo(platform, parts, { service: view.service, repository, commit: view.commit, version, pins: images.pins });
-  const deployment = await sql.selectFrom('deployments').select('id').where('delivery', '=', delivery.id).where('environment', '=', environment).executeTakeFirstOrThrow();
+  const deployment = await sql
+    .selectFrom('deployments')
+    .select('id')
+    .where('delivery', '=', delivery.id)
+    .where('environment', '=', environment)
+    .executeTakeFirstOrThrow();
   await platform.jobs.send(queues.follow.name, String(deployment.id));
 }
 
 /** A delivery of an older commit never replaces a newer one: neither by order of pushes nor by Git's order. */
-async function isOutdated(platform: Platform, reader: RepositoryReader, { id, view }: LoadedDelivery, environment: string): Promise<boolean> {
+async function isOutdated(
+  platform: Platform,
+  reader: RepositoryReader,
+  { id, view }: LoadedDelivery,
+  environment: string,
+): Promise<boolean> {
   const later = await platform.database.sql
     .selectFrom('deployments')
     .select(['delivery', 'commit'])
@@ -108,18 +153,44 @@ async function kubeVersionOf({ kube }: EnvironmentParts): Promise<string> {
   return version.gitVersion.replace(/\+.*$/, '');
 }
 
-/** Writes the record in one transaction; a version that another commit has, or that is not higher, is refused. */
-async function writeRecord(platform: Platform, parts: EnvironmentParts, { id, view }: LoadedDelivery, version: string, source: SourceFindings, images: readonly ReleasedImage[], rendered: readonly RenderedRelease[]): Promise<void> {
+/** A version that another commit has, or that is not higher than all before, is refused. Gives the release that it has already. */
+async function demandVersion(platform: Platform, view: LoadedDelivery['view'], version: string): Promise<{ record: string } | undefined> {
+  const known = await platform.database.sql
+    .selectFrom('releases')
+    .select(['version', 'commit', 'record'])
+    .where('service', '=', view.service)
+    .execute();
+  const mine = known.find((row) => row.version === version);
+  if (mine && mine.commit !== view.commit) {
+    throw new PlatformError(
+      'CONFLICT',
+      `The version ${version} of ${view.service} was made from commit ${mine.commit.slice(0, 12)} already, and a released version never changes.`,
+      { kind: 'user', cure: "Raise the chart's version, or tag the commit with a higher one." },
+    );
+  }
+  if (!mine)
+    demandNextVersion(
+      known.map((row) => row.version),
+      version,
+    );
+  return mine;
+}
+
+/** Writes the record; what it has already is not written again. */
+async function writeRecord(
+  platform: Platform,
+  parts: EnvironmentParts,
+  { id, view }: LoadedDelivery,
+  version: string,
+  source: SourceFindings,
+  images: readonly ReleasedImage[],
+  rendered: readonly RenderedRelease[],
+): Promise<void> {
   const { sql } = platform.database;
   const environment = EnvironmentName.parse(parts.config.name);
   const at = () => instantOf(platform.clock.now());
   const { signer } = platform.key;
-  const known = await sql.selectFrom('releases').selectAll().where('service', '=', view.service).execute();
-  const mine = known.find((row) => row.version === version);
-  if (mine && mine.commit !== view.commit) {
-    throw new PlatformError('CONFLICT', `The version ${version} of ${view.service} was made from commit ${mine.commit.slice(0, 12)} already, and a released version never changes.`, { kind: 'user', cure: "Raise the chart's version, or tag the commit with a higher one." });
-  }
-  if (!mine) demandNextVersion(known.map((row) => row.version), version);
+  const mine = await demandVersion(platform, view, version);
   let record = mine
     ? readRecord(mine.record)
     : await createRecord(
@@ -137,16 +208,41 @@ async function writeRecord(platform: Platform, parts: EnvironmentParts, { id, vi
         },
         signer,
       );
-  const has = (kind: string, name: string) => record.entries.some((entry) => entry.kind === kind && 'environment' in entry.body && entry.body.environment === environment && ('name' in entry.body ? entry.body.name : 'chart' in entry.body ? entry.body.chart : '') === name);
+  const has = (kind: string, name: string) =>
+    record.entries.some(
+      (entry) =>
+        entry.kind === kind &&
+        'environment' in entry.body &&
+        entry.body.environment === environment &&
+        ('name' in entry.body ? entry.body.name : 'chart' in entry.body ? entry.body.chart : '') === name,
+    );
   if (!record.entries.some((entry) => entry.kind === 'source-findings')) {
-    record = await appendEntry(record, { kind: 'source-findings', at: at(), who, body: { commit: CommitId.parse(view.commit), ...source } }, signer);
+    record = await appendEntry(
+      record,
+      { kind: 'source-findings', at: at(), who, body: { commit: CommitId.parse(view.commit), ...source } },
+      signer,
+    );
   }
   for (const image of images) {
     const name = `${parts.config.registry.host}/${image.repository}`;
     if (has('image', name)) continue;
-    const verdict = await latestVerdict(platform, view.service, image.digest, environment);
-    const built = await sql.selectFrom('images').select(['sbom', 'job', 'delivery']).where('service', '=', view.service).where('repository', '=', image.repository).where('digest', '=', image.digest).executeTakeFirst();
-    if (!verdict || !built || verdict.verdict.outcome !== 'pass') throw new PlatformError('GATE_CLOSED', `${name}@${image.digest} has no passing verdict any more.`, { kind: 'user', cure: `desp gate show ${image.repository}@${image.digest}` });
+    const verdict = await currentVerdict(
+      platform,
+      { service: view.service, repository: image.repository, digest: image.digest },
+      environment,
+    );
+    const built = await sql
+      .selectFrom('images')
+      .select(['sbom', 'job', 'delivery'])
+      .where('service', '=', view.service)
+      .where('repository', '=', image.repository)
+      .where('digest', '=', image.digest)
+      .executeTakeFirst();
+    if (!verdict || !built || verdict.verdict.outcome !== 'pass')
+      throw new PlatformError('GATE_CLOSED', `${name}@${image.digest} has no passing verdict any more.`, {
+        kind: 'user',
+        cure: `desp gate show ${image.repository}@${image.digest}`,
+      });
     const document = JSON.parse(built.sbom) as Record<string, never>;
     record = await appendEntry(
       record,
@@ -154,7 +250,15 @@ async function writeRecord(platform: Platform, parts: EnvironmentParts, { id, vi
         kind: 'image',
         at: at(),
         who,
-        body: { environment, name, tag: image.tag, digest: image.digest, builtBy: { job: built.job, delivery: formatDeliveryId(built.delivery) }, sbom: { digest: verdict.verdict.sbom, document }, verdict: verdict.envelope as never },
+        body: {
+          environment,
+          name,
+          tag: image.tag,
+          digest: image.digest,
+          builtBy: { job: built.job, delivery: formatDeliveryId(built.delivery) },
+          sbom: { digest: verdict.verdict.sbom, document },
+          verdict: verdict.envelope as never,
+        },
       },
       signer,
     );
@@ -167,7 +271,15 @@ async function writeRecord(platform: Platform, parts: EnvironmentParts, { id, vi
         kind: 'manifests',
         at: at(),
         who,
-        body: { environment, chart: one.rendered.chart.name, chartVersion: one.rendered.chart.version, namespace: one.rendered.namespace, digest: one.digest, objects: one.objects, images: [...one.images] },
+        body: {
+          environment,
+          chart: one.rendered.chart.name,
+          chartVersion: one.rendered.chart.version,
+          namespace: one.rendered.namespace,
+          digest: one.digest,
+          objects: one.objects,
+          images: [...one.images],
+        },
       },
       signer,
     );
@@ -181,7 +293,8 @@ async function writeRecord(platform: Platform, parts: EnvironmentParts, { id, vi
     .execute();
 }
 
-export const readRecord = (text: string): ReleaseRecord => ReleaseRecord.parse(parseCanonicalJson(new TextEncoder().encode(text), recordBytes));
+export const readRecord = (text: string): ReleaseRecord =>
+  ReleaseRecord.parse(parseCanonicalJson(new TextEncoder().encode(text), recordBytes));
 
 interface DeploymentChange {
   readonly version: string;
@@ -192,9 +305,22 @@ interface DeploymentChange {
   readonly manifests: string | null;
 }
 
-async function saveDeployment(platform: Platform, { id, view }: LoadedDelivery, environment: string, change: DeploymentChange): Promise<void> {
+async function saveDeployment(
+  platform: Platform,
+  { id, view }: LoadedDelivery,
+  environment: string,
+  change: DeploymentChange,
+): Promise<void> {
   const now = instantOf(platform.clock.now());
-  const values = { version: change.version, state: change.state, reason: change.reason, fleet: change.fleet, fleet_reason: change.fleetReason, manifests: change.manifests, updated_at: now };
+  const values = {
+    version: change.version,
+    state: change.state,
+    reason: change.reason,
+    fleet: change.fleet,
+    fleet_reason: change.fleetReason,
+    manifests: change.manifests,
+    updated_at: now,
+  };
   await platform.database.sql.transaction().execute(async (transaction) => {
     if (change.state === 'deploying') {
       await transaction
@@ -216,7 +342,11 @@ async function saveDeployment(platform: Platform, { id, view }: LoadedDelivery, 
 }
 
 /** Fleet follows the commit that the release names, never a branch; the digests travel with it for the agent to pin. */
-async function applyGitRepo(platform: Platform, { config }: EnvironmentParts, release: { service: string; repository: string; commit: string; version: string; pins: ReadonlyMap<string, Digest> }): Promise<void> {
+async function applyGitRepo(
+  platform: Platform,
+  { config }: EnvironmentParts,
+  release: { service: string; repository: string; commit: string; version: string; pins: ReadonlyMap<string, Digest> },
+): Promise<void> {
   const name = gitRepoName(release.service, config.name);
   const object = {
     apiVersion: 'fleet.cattle.io/v1alpha1',
@@ -239,4 +369,3 @@ async function applyGitRepo(platform: Platform, { config }: EnvironmentParts, re
   if (!type) throw new PlatformError('UNAVAILABLE', 'The management cluster does not know GitRepo.', { kind: 'upstream', retryable: true });
   await platform.management.patch(type, name, fleetNamespace, object, { kind: 'apply', fieldManager: 'desp-platform', force: true });
 }
-
