@@ -55,16 +55,19 @@ const loopback = /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/;
 export function createTransport(options: TransportOptions): Transport {
   const base = parseServer(options.server);
   const secure = base.protocol === 'https:';
-  const agent = secure
-    ? new HttpsAgent({
-        keepAlive: true,
-        maxSockets: 64,
-        ca: options.ca,
-        cert: options.clientCertificate,
-        key: options.clientKey,
-        servername: options.serverName,
-      })
-    : new HttpAgent({ keepAlive: true, maxSockets: 64 });
+  const newAgent = (maxSockets: number) =>
+    secure
+      ? new HttpsAgent({
+          keepAlive: true,
+          maxSockets,
+          ca: options.ca,
+          cert: options.clientCertificate,
+          key: options.clientKey,
+          servername: options.serverName,
+        })
+      : new HttpAgent({ keepAlive: true, maxSockets });
+  // A watch keeps its connection for itself. Were they counted together, enough watches would leave none for anything else.
+  const agents = { requests: newAgent(64), watches: newAgent(Number.POSITIVE_INFINITY) };
   const prefix = base.pathname.replace(/\/$/, '');
 
   async function openOnce(request: TransportRequest, refresh: boolean): Promise<IncomingMessage> {
@@ -82,7 +85,7 @@ export function createTransport(options: TransportOptions): Transport {
       const send = secure ? httpsRequest : httpRequest;
       const outgoing = send(
         {
-          agent,
+          agent: /[?&]watch=(true|1)/.test(request.path) ? agents.watches : agents.requests,
           protocol: base.protocol,
           hostname: base.hostname.replace(/^\[|\]$/g, ''),
           port: base.port === '' ? undefined : base.port,
@@ -139,7 +142,10 @@ export function createTransport(options: TransportOptions): Transport {
         throw unreachable(request, cause);
       }
     },
-    close: () => agent.destroy(),
+    close: () => {
+      agents.requests.destroy();
+      agents.watches.destroy();
+    },
   };
 }
 
