@@ -12,7 +12,7 @@ export async function purgeRehearsal(path: string, log: Logger): Promise<void> {
     const file = data.file('desp.config.yaml');
     if (!existsSync(file)) return;
     const config = readConfig(file);
-    const engine = await startEngine(data);
+    const engine = await startEngine(data, []);
     const socket = 'missing' in engine ? undefined : engine.service.socket;
     for (const [name, embedded] of [['management', config.management.embedded] as const, ...config.environments.map((one) => [one.name, one.kubernetes.embedded] as const)]) {
       if (!embedded || !existsSync(data.file('clusters', name))) continue;

@@ -51,7 +51,7 @@ export async function startRehearsal(options: { data: string; port?: number; log
     const config = loadConfig(data, options.port);
     const profile = profileNamed(config.profile as 'procedure-2023');
     const platformToken = secretFile(data, 'keys/platform.token');
-    const engineStarting = startEngine(data);
+    const engineStarting = startEngine(data, [config.quarantine, ...config.environments.map((environment) => environment.registry)].map(({ url }) => new URL(url)));
     const database = await openDatabase(config.database.url);
     closers.push(() => database.close());
     const tokens = createTokens(database.sql, clock);
