@@ -28,7 +28,11 @@ export type ChartErrorCode =
 
 /** A chart's failure. `message` is Helm's own message, byte for byte, wherever Helm has one. */
 export class ChartError extends DespError<ChartErrorCode> {
-  constructor(code: ChartErrorCode, message: string, details: Partial<ErrorDetails> = {}) {
+  /** Lines that Helm logs on standard error before this failure. */
+  readonly log: readonly string[];
+
+  constructor(code: ChartErrorCode, message: string, details: Partial<ErrorDetails> & { readonly log?: readonly string[] } = {}) {
     super(code, message, { kind: 'user', ...details });
+    this.log = details.log ?? [];
   }
 }

@@ -14,8 +14,8 @@ export interface Profile {
   readonly indentedErrors: boolean;
   /** Nulls in a chart's own values are dropped, not kept as keys (#32530). */
   readonly dropChartNulls: boolean;
-  /** Import-values keep nulls of the user's values (#32538). */
-  readonly mergeImportValues: boolean;
+  /** Failures of dependencies are logged, and say so (#31414). */
+  readonly namesDependencyFailures: boolean;
   /** Documents keep their trailing white space, so a blank line stands before `---` (#32565, #32580). */
   readonly keepTrailingSpace: boolean;
   /** Webhook configurations have a fixed place after APIService; before, they are unknown kinds. */
@@ -40,7 +40,7 @@ const helm4: Profile = {
   chartIsMap: true,
   indentedErrors: true,
   dropChartNulls: true,
-  mergeImportValues: true,
+  namesDependencyFailures: true,
   keepTrailingSpace: true,
   orderWebhooks: true,
   multiDocumentValues: true,
@@ -58,7 +58,7 @@ const helm3: Profile = {
   chartIsMap: false,
   indentedErrors: false,
   dropChartNulls: false,
-  mergeImportValues: false,
+  namesDependencyFailures: false,
   keepTrailingSpace: false,
   orderWebhooks: false,
   multiDocumentValues: false,

@@ -4,6 +4,7 @@ import { isAssignable, zeroOf } from '../value/assign.ts';
 import { GoInt, GoObject, int, isTrue, listItems, type Method, type ParamType, TypedMap, typeName, type Value } from '../value/kinds.ts';
 import { printValue, sortedKeys } from '../value/print.ts';
 import { quote } from '../value/text.ts';
+import { MapView } from '../value/view.ts';
 import { ExecutionError, placeOf } from './failures.ts';
 import { constantValue, literalAs, literalValue, notCallable, printable } from './literals.ts';
 import {
@@ -63,7 +64,9 @@ export function executeTemplate(environment: Environment, templates: TemplateSet
   const tree = templates.lookup(name);
   if (!tree) throw new ExecutionError(`template: no template ${quote(name)} associated with template "gotpl"`);
   const writer: Writer = { text: '' };
-  new State(environment, templates, tree, writer, data).run(data);
+  // A nil that goes through a function's `any` is no value at all on the other side.
+  const dot = data === null ? undefined : data;
+  new State(environment, templates, tree, writer, dot).run(dot);
   return writer.text;
 }
 
@@ -429,7 +432,8 @@ class State {
 
   #validate(value: Value, type: ParamType): Value {
     if (type === 'interface {}') return value === undefined ? null : value;
-    if (type === 'value' || isAssignable(value, type)) return value;
+    if (type === 'value') return value;
+    if (isAssignable(value, type)) return value instanceof MapView ? value.target : value;
     if (value === undefined) return zeroOf(type) ?? this.#fail(`invalid value; expected ${type}`);
     return this.#fail(`wrong type for value; expected ${type}; got ${value === null ? 'interface {}' : typeName(value)}`);
   }

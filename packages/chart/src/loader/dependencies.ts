@@ -3,14 +3,21 @@ import type { Profile } from '../profile.ts';
 import { isCompatible } from '../semver/constraint.ts';
 import { deepCopy } from '../value/copy.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
+import { quote } from '../value/text.ts';
 import { type CoalesceOptions, coalesceTables, coalesceValues, mergeChartValues } from '../values/coalesce.ts';
 import type { Dependency } from './metadata.ts';
 import { WorkChart } from './work-chart.ts';
 
 /** Which subcharts take part, under which names, and what they export to their parents: Helm's ProcessDependencies. */
 export function processDependencies(chart: WorkChart, values: ValueMap, options: CoalesceOptions): void {
-  enable(chart, values, '', options);
-  importAll(chart, options);
+  try {
+    enable(chart, values, '', options);
+    importAll(chart, options);
+  } catch (error) {
+    if (!(error instanceof ChartError) || !options.profile.namesDependencyFailures) throw error;
+    const log = `level=ERROR msg="chart dependencies processing failed" error=${quote(error.message)}`;
+    throw new ChartError(error.code, `chart dependencies processing failed: ${error.message}`, { log: [log], cure: error.cure ?? '' });
+  }
 }
 
 /** Fails where Chart.yaml names charts that charts/ lacks. */
@@ -106,8 +113,8 @@ function importAll(chart: WorkChart, options: CoalesceOptions): void {
 
 function importValues(chart: WorkChart, options: CoalesceOptions): void {
   if (!chart.declared) return;
-  const merge = options.profile.mergeImportValues;
-  const all = merge ? mergeChartValues(chart, new Map(), options) : coalesceValues(chart, new Map(), options);
+  // Nulls are kept: a later pass must still see what they delete.
+  const all = mergeChartValues(chart, new Map(), options);
   let imported: ValueMap = new Map();
   for (const { name, importValues: imports } of chart.declared) {
     for (const item of imports ?? []) {
@@ -118,23 +125,14 @@ function importValues(chart: WorkChart, options: CoalesceOptions): void {
         options.warn(`Warning: ImportValues missing table from chart ${name}: "${child.split('.').at(-1)}" is not a table`);
         continue;
       }
-      imported = coalesceTables(imported, placedAt(parent, table), '', merge, options.warn);
+      imported = coalesceTables(imported, placedAt(parent, table), '', true, options.warn);
     }
   }
-  const own = deepCopy(all);
-  if (!merge) dropNulls(own);
-  chart.values = coalesceTables(own, imported, '', merge, options.warn);
+  chart.values = coalesceTables(deepCopy(all), imported, '', true, options.warn);
 }
 
 /** The table below the parent's dotted path; `.` is the top. */
 function placedAt(path: string, table: ValueMap): ValueMap {
   if (path === '.') return table;
   return path.split('.').reduceRight<ValueMap>((inner, key) => new Map([[key, inner]]), table);
-}
-
-function dropNulls(map: ValueMap): void {
-  for (const [key, value] of map) {
-    if (value === null) map.delete(key);
-    else if (value instanceof Map) dropNulls(value);
-  }
 }

@@ -95,7 +95,7 @@ function readHead(content: string, source: string, profile: Profile): Head {
     return {
       apiVersion: text(member(value, 'apiVersion'), 'SimpleHead.apiVersion'),
       kind: text(member(value, 'kind'), 'SimpleHead.kind'),
-      name: metadata ? text(member(metadata, 'name'), 'SimpleHead.metadata.name') : '',
+      name: metadata ? text(member(metadata, 'name'), '.metadata.name') : '',
       annotations: metadata ? annotationsOf(metadata) : new Map(),
     };
   } catch (error) {
@@ -118,10 +118,9 @@ function member(map: ValueMap, name: string): Value {
 function annotationsOf(metadata: ValueMap): ReadonlyMap<string, string> {
   const annotations = member(metadata, 'annotations');
   if (annotations === null) return new Map();
-  if (!(annotations instanceof Map))
-    throw typeError(annotations, 'Go struct field SimpleHead.metadata.annotations of type map[string]string');
+  if (!(annotations instanceof Map)) throw typeError(annotations, 'Go struct field .metadata.annotations of type map[string]string');
   const out = new Map<string, string>();
-  for (const [key, value] of annotations) out.set(key, text(value, 'SimpleHead.metadata.annotations'));
+  for (const [key, value] of annotations) out.set(key, text(value, '.metadata.annotations'));
   return out;
 }
 

@@ -1,5 +1,5 @@
 import { formatG } from './float.ts';
-import { GoInt, type GoObject, TypedList, TypedMap, typeName, type Value } from './kinds.ts';
+import { GoInt, GoObject, TypedList, TypedMap, typeName, type Value } from './kinds.ts';
 import { quote, sortText } from './text.ts';
 
 /** How to print: `%v`, `%+v` or `%#v`. */
@@ -52,7 +52,13 @@ function printList(list: Value[] | TypedList, style: PrintStyle): string {
   return `${typeName(list)}{${items.map((item) => nested(item, style)).join(', ')}}`;
 }
 
+/** Stands for the address that Go prints for a pointer inside another value: random there, fixed here. */
+const somewhere = '0xc000000000';
+
 const nested = (value: Value, style: PrintStyle): string =>
+  value instanceof GoObject && value.kind === 'ptr' && value.text() === undefined ? somewhere : printNested(value, style);
+
+const printNested = (value: Value, style: PrintStyle): string =>
   style === 'syntax' && (value === null || value === undefined) ? 'interface {}(nil)' : printValue(value, style);
 
 function printObject(value: GoObject, style: PrintStyle): string {

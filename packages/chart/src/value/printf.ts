@@ -167,7 +167,8 @@ function formatValue(asked: Directive, value: Value): string {
   // The plus of `%+v` asks for the names of fields, not for signs.
   const names = verb === 'v' && asked.plus;
   const directive = names ? { ...asked, plus: false } : asked;
-  if (value === null || value === undefined) return verb === 'v' ? pad(directive, '<nil>') : `%!${verb}(<nil>)`;
+  // Inside a list or map a nil prints the same whatever the verb.
+  if (value === null || value === undefined) return '<nil>';
   if (verb === 'v' && directive.sharp) return pad(directive, printValue(value, 'syntax'));
   switch (typeof value) {
     case 'string':

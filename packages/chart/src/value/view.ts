@@ -12,6 +12,11 @@ export class MapView extends TypedMap {
     this.#target = target;
   }
 
+  /** The storage itself, as a map[string]interface{}: what Go converts to where such a map is wanted. */
+  get target(): ValueMap {
+    return this.#target;
+  }
+
   override get size(): number {
     return this.#target.size;
   }

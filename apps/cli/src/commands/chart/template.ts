@@ -40,6 +40,7 @@ export async function chartTemplateCommand(argv: readonly string[], io: Output):
     return 0;
   } catch (error) {
     if (!(error instanceof CommandError || error instanceof FlagError || error instanceof ChartError || isSystemError(error))) throw error;
+    if (error instanceof ChartError) for (const line of error.log) io.err(`${line}\n`);
     io.err(`Error: ${describe(error)}\n`);
     return 1;
   }
