@@ -81,7 +81,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   };
 
   const isPassword = async (username: string, password: string): Promise<boolean> => {
-    if (username.length > longestName) return false;
+    if (username.length > longestName || username.includes('\0')) return false;
     const key = hash(`${username}\0${password}`);
     if ((good.get(key) ?? 0) > clock.monotonic()) return true;
     let running = checking.get(key);

@@ -68,6 +68,8 @@ export function register<Body, Query>(app: FastifyInstance, platform: Platform, 
     url: definition.url,
     schema: schemaOf(definition),
     onRequest: async (request) => {
+      // No name holds one, and the database takes none.
+      if (/%00/.test(request.url)) throw new PlatformError('INVALID', 'The address holds a NUL character.', { kind: 'user' });
       if (definition.access === 'anybody') return;
       const principal = await principalOf(platform, request);
       callers.set(request, principal);

@@ -38,6 +38,8 @@ export async function planDelivery(platform: Platform, delivery: LoadedDelivery)
   const result = planPipeline({ file, includes: includes.includes, ...context });
   if (!result.ok) return describe(result.errors);
   const { plan } = result;
+  // YAML can write one as an escape; neither the database nor a shell takes it.
+  if (/(?<!\\)(?:\\\\)*\\u0000/.test(JSON.stringify(plan))) return `${ciFile} holds a NUL character, and no job can have one.`;
   const jobs = plan.jobs.map((job) => ({ plan: job, ...firstState(platform, job) }));
   await platform.database.sql.transaction().execute(async (transaction) => {
     const planned = await transaction.selectFrom('delivery_jobs').select('name').where('delivery', '=', delivery.id).limit(1).executeTakeFirst();

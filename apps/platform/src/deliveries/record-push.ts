@@ -1,5 +1,5 @@
 import { CommitId } from '@desp/model';
-import { zeroId } from '@desp/git';
+import { GitError, zeroId } from '@desp/git';
 import type { Platform } from '../platform.ts';
 import { insertDelivery } from './records.ts';
 import { queues } from './queues.ts';
@@ -21,12 +21,15 @@ export async function recordPush(
   for (const update of push.updates) {
     if (update.new === zeroId || !/^refs\/(heads|tags)\//.test(update.ref)) continue;
     const reader = await platform.source.fresh(push.repository);
-    const commit = await reader.resolve(update.ref);
+    // By what was pushed, not by the ref's name: Git allows names that no command line should carry. What is no commit, or was
+    // overwritten by a later push already, has no delivery.
+    const commit = await reader.resolve(update.new).catch(absent);
+    if (commit === undefined) continue;
     const [entry] = await reader.log(CommitId.parse(commit), 1);
     const id = await platform.database.sql.transaction().execute(async (transaction) => {
       const inserted = await insertDelivery(
         transaction,
-        { service: service.name, ref: update.ref, commit, title: entry?.title ?? '', pushedBy: push.pushedBy },
+        { service: service.name, ref: update.ref, commit, title: printable(entry?.title ?? ''), pushedBy: push.pushedBy },
         platform.clock,
       );
       if (inserted !== undefined) await platform.jobs.send(queues.advance.name, String(inserted), { transaction });
@@ -38,6 +41,13 @@ export async function recordPush(
   }
   return lines;
 }
+
+function absent(error: unknown): undefined {
+  if (!(error instanceof GitError) || error.code !== 'REF_NOT_FOUND') throw error;
+}
+
+/** A title is shown in terminals: no control character of it gets there. */
+const printable = (text: string): string => text.replace(/\p{Cc}/gu, ' ');
 
 /** How the platform's own pushes are signed. */
 export const platformName = '$platform';
