@@ -1,6 +1,6 @@
 // Bundles the command line, the job's command line, the server and the console. Plain JavaScript: `npm ci` runs it under whatever Node
 // the machine has.
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,12 +14,17 @@ async function build() {
   // `yaml` and others are CommonJS inside: a bundle needs `require`.
   const banner = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
   const bundle = async (input, output) => {
-    const made = await rolldown({ input: join(root, input), platform: 'node', external: [/^@electric-sql\//, /^pg($|-)/, 'rolldown', 'cpu-features'], logLevel: 'warn' });
+    const made = await rolldown({
+      input: join(root, input),
+      platform: 'node',
+      external: [/^@electric-sql\//, /^pg($|-)/, 'rolldown', 'cpu-features'],
+      logLevel: 'warn',
+    });
     await made.write({ format: 'esm', minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } }, banner, ...output });
     await made.close();
   };
   await bundle('apps/cli/src/entry.ts', { dir: dist, entryFileNames: 'desp.mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' });
-  await bundle('apps/cli/src/job-entry.ts', { dir: join(dist, 'job'), entryFileNames: 'main.mjs', inlineDynamicImports: true });
+  await bundle('apps/cli/src/job-entry.ts', { dir: join(dist, 'job'), entryFileNames: 'main.mjs', codeSplitting: false });
   if (existsSync(join(root, 'apps/console/index.html'))) {
     const { build: vite } = await import('vite');
     await vite({ root: join(root, 'apps/console'), logLevel: 'warn' });

@@ -20,14 +20,17 @@ const pure: Readonly<Record<string, readonly string[]>> = {
   release: ['model', 'security'],
 };
 /** Files of a pure package that are its edge to Node, exported by a path of their own; and those that only make data. */
-const nodeEdges = [/^packages\/chart\/src\/node\//, /\/generate\//];
+const nodeEdges = [/^packages\/chart\/src\/node\//, /\/generate\//, /\/test-data\//];
 const neverImported: Readonly<Record<string, readonly string[]>> = { controllers: ['cluster'] };
 const forbiddenNames = /(^|[-/])(utils?|helpers?|common|misc|manager)([-.]|$)/;
 const longestFile = 500;
 /** Data tables and what a generator wrote. */
 const tables = [/\/generated\//, /\.data\.ts$/, /-table\.ts$/, /\/golden\//, /cases\.ts$/];
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx'], { cwd: root, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => file && !file.startsWith('examples/'));
 const faults: string[] = [];
@@ -45,29 +48,40 @@ for (const file of files) {
   if (!test && lines.length > longestFile + 1 && !tables.some((pattern) => pattern.test(file))) {
     fault(file, undefined, `${lines.length} lines; at most ${longestFile}. Split it where it has two reasons to change.`);
   }
-  if (forbiddenNames.test(file.replace(/^(packages|apps)\/[^/]+\//, ''))) fault(file, undefined, 'names that say nothing (utils, helpers, common, misc, manager) are not used. Name it after what it does.');
+  if (forbiddenNames.test(file.replace(/^(packages|apps)\/[^/]+\//, '')))
+    fault(file, undefined, 'names that say nothing (utils, helpers, common, misc, manager) are not used. Name it after what it does.');
   if (!/^[a-z0-9.$-]+$/.test(basename(file)) && !file.startsWith('apps/console/src')) fault(file, undefined, 'file names are kebab-case.');
   const [, room = '', owner = ''] = /^(packages|apps)\/([^/]+)\//.exec(file) ?? [];
   for (const [index, line] of lines.entries()) {
-    const specifier = /^\s*(?:import|export)\b.*?\bfrom\s+'([^']+)'|\bimport\('([^']+)'\)|^\s*\}\s+from\s+'([^']+)'/.exec(line)?.slice(1).find(Boolean);
+    const specifier = /^\s*(?:import|export)\b.*?\bfrom\s+'([^']+)'|\bimport\('([^']+)'\)|^\s*\}\s+from\s+'([^']+)'/
+      .exec(line)
+      ?.slice(1)
+      .find(Boolean);
     if (!specifier) continue;
     const [, imported, inside] = /^@desp\/([^/]+)(\/.*)?$/.exec(specifier) ?? [];
-    if (imported && inside && !['/errors', '/clock', '/node'].includes(inside)) fault(file, index + 1, `reaches past the public index of @desp/${imported}. Export what you need there.`);
-    if (room === 'packages' && imported && ['cli', 'platform', 'console'].includes(imported)) fault(file, index + 1, 'no package imports an app. Pass in what it needs.');
-    if (room === 'apps' && imported && ['cli', 'platform', 'console'].includes(imported) && imported !== owner) fault(file, index + 1, 'apps do not import one another. Move what both need into a package.');
+    if (imported && inside && !['/errors', '/clock', '/node'].includes(inside))
+      fault(file, index + 1, `reaches past the public index of @desp/${imported}. Export what you need there.`);
+    if (room === 'packages' && imported && ['cli', 'platform', 'console'].includes(imported))
+      fault(file, index + 1, 'no package imports an app. Pass in what it needs.');
+    if (room === 'apps' && imported && ['cli', 'platform', 'console'].includes(imported) && imported !== owner)
+      fault(file, index + 1, 'apps do not import one another. Move what both need into a package.');
     if (test) continue;
     if (/(^|\/)testing\//.test(specifier) && room) fault(file, index + 1, 'production code never imports testing/.');
     if (room !== 'packages') continue;
-    if (imported && neverImported[owner]?.includes(imported)) fault(file, index + 1, `${owner} never imports ${imported}: it reaches it over its protocol.`);
+    if (imported && neverImported[owner]?.includes(imported))
+      fault(file, index + 1, `${owner} never imports ${imported}: it reaches it over its protocol.`);
     const allowed = pure[owner];
     if (!allowed || nodeEdges.some((pattern) => pattern.test(file))) continue;
     if (specifier.startsWith('node:')) fault(file, index + 1, `${owner} is pure: no node: module. Have the caller pass in what it does.`);
-    if (imported === 'runtime' && !['/errors', '/clock'].includes(inside ?? '')) fault(file, index + 1, `${owner} is pure: of runtime it takes @desp/runtime/errors only.`);
-    if (imported && imported !== 'runtime' && imported !== owner && !allowed.includes(imported)) fault(file, index + 1, `${owner} may import ${allowed.join(', ') || 'nothing'} only.`);
+    if (imported === 'runtime' && !['/errors', '/clock'].includes(inside ?? ''))
+      fault(file, index + 1, `${owner} is pure: of runtime it takes @desp/runtime/errors only.`);
+    if (imported && imported !== 'runtime' && imported !== owner && !allowed.includes(imported))
+      fault(file, index + 1, `${owner} may import ${allowed.join(', ') || 'nothing'} only.`);
   }
   if (!test) {
     for (const [index, line] of lines.entries()) {
-      if (/import \{[^}]*\bexec(Sync)?\b[^}]*\} from 'node:child_process'/.test(line) || /\bshell:\s*true/.test(line)) fault(file, index + 1, 'no shell strings: run a program by its argument list (run of @desp/runtime).');
+      if (/import \{[^}]*\bexec(Sync)?\b[^}]*\} from 'node:child_process'/.test(line) || /\bspawn\w*\(.*\bshell:\s*true/.test(line))
+        fault(file, index + 1, 'no shell strings: run a program by its argument list (run of @desp/runtime).');
       if (/vi\.mock\(/.test(line)) fault(file, index + 1, 'no module mocks: pass the dependency in.');
     }
   } else if (/vi\.mock\(/.test(text)) fault(file, undefined, 'no module mocks: pass the dependency in.');

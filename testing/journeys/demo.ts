@@ -4,7 +4,7 @@ import { detectEngine } from '@desp/engine';
 import { messageOf } from '@desp/runtime';
 import { offlineSteps } from './offline.ts';
 import { createStage, root } from './stage.ts';
-import { steps, type Story } from './story.ts';
+import { type Story, steps } from './story.ts';
 
 /** Plays the story before your eyes and leaves the rehearsal running. */
 const folder = process.env['DESP_DEMO'] ?? join(root, '.desp', 'demo');
@@ -26,7 +26,9 @@ async function play(): Promise<number> {
   const engine = await detectEngine();
   const { bavail, bsize } = statfsSync(root);
   if (bavail * bsize < 3 * 1024 ** 3) {
-    out(`The demo needs 3 GiB of disk space; ${root} has ${(bavail * bsize / 1024 ** 3).toFixed(1)} GiB. Free some, or set DESP_DEMO to a folder on another disk.\n`);
+    out(
+      `The demo needs 3 GiB of disk space; ${root} has ${((bavail * bsize) / 1024 ** 3).toFixed(1)} GiB. Free some, or set DESP_DEMO to a folder on another disk.\n`,
+    );
     return 3;
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -48,7 +50,9 @@ async function play(): Promise<number> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
   const story: Story = {};
-  const code = await playSteps(steps.map((step) => ({ name: step.name, run: () => (again ? (step.again ?? step.run) : step.run)(stage, story) })));
+  const code = await playSteps(
+    steps.map((step) => ({ name: step.name, run: () => (again ? (step.again ?? step.run) : step.run)(stage, story) })),
+  );
   if (code !== 0) {
     out(`\nThe rehearsal is left as it is: see ${join(stage.data, 'platform.log')}. Clean up: script/demo --down\n`);
     return code;
@@ -79,10 +83,11 @@ async function playSteps(list: readonly { name: string; run: () => Promise<strin
       const outcome = await step.run();
       out(`${colour(32, '✓')} ${((performance.now() - started) / 1000).toFixed(1)} s\n      ${outcome}\n`);
     } catch (error) {
-      out(`${colour(31, '✗')} ${((performance.now() - started) / 1000).toFixed(1)} s\n      ${messageOf(error).replaceAll('\n', '\n      ')}\n`);
+      out(
+        `${colour(31, '✗')} ${((performance.now() - started) / 1000).toFixed(1)} s\n      ${messageOf(error).replaceAll('\n', '\n      ')}\n`,
+      );
       return 1;
     }
   }
   return 0;
 }
-

@@ -4,8 +4,14 @@ import { join } from 'node:path';
 
 /** Writes a small OCI archive whose one layer holds folders as they are: an image without a builder. */
 export function writeImageArchive(file: string, folders: Readonly<Record<string, string>>): void {
-  const layer = tar(Object.entries(folders).flatMap(([name, folder]) => filesOf(folder).map((path) => ({ name: `${name}/${path}`, data: readFileSync(join(folder, path)) }))));
-  const osRelease = tar([{ name: 'etc/os-release', data: Buffer.from('ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n') }]);
+  const layer = tar(
+    Object.entries(folders).flatMap(([name, folder]) =>
+      filesOf(folder).map((path) => ({ name: `${name}/${path}`, data: readFileSync(join(folder, path)) })),
+    ),
+  );
+  const osRelease = tar([
+    { name: 'etc/os-release', data: Buffer.from('ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n') },
+  ]);
   const blobs = new Map<string, Buffer>();
   const add = (data: Buffer) => {
     const hex = createHash('sha256').update(data).digest('hex');
@@ -13,7 +19,19 @@ export function writeImageArchive(file: string, folders: Readonly<Record<string,
     return { digest: `sha256:${hex}`, size: data.length };
   };
   const layers = [osRelease, layer].map((data) => ({ mediaType: 'application/vnd.oci.image.layer.v1.tar', ...add(data) }));
-  const config = { mediaType: 'application/vnd.oci.image.config.v1+json', ...add(Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) } }))) };
+  const config = {
+    mediaType: 'application/vnd.oci.image.config.v1+json',
+    ...add(
+      Buffer.from(
+        JSON.stringify({
+          architecture: 'amd64',
+          os: 'linux',
+          config: {},
+          rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+        }),
+      ),
+    ),
+  };
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
   const manifest = { mediaType, ...add(Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config, layers }))) };
   writeFileSync(
@@ -46,7 +64,13 @@ function tar(entries: readonly { name: string; data: Buffer }[]): Buffer {
     header.write('        ', 148);
     header.write('0', 156);
     header.write('ustar\u000000', 257);
-    header.write(`${header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148);
+    header.write(
+      `${header
+        .reduce((sum, byte) => sum + byte, 0)
+        .toString(8)
+        .padStart(6, '0')}\0 `,
+      148,
+    );
     parts.push(header, data, Buffer.alloc((512 - (data.length % 512)) % 512));
   }
   return Buffer.concat([...parts, Buffer.alloc(1024)]);

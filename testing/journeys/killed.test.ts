@@ -22,8 +22,10 @@ describe.skipIf(missing.length > 0)(`killed in the middle${missing.length ? ` (n
     demand(answer, `desp ${args.join(' ')}`);
     return JSON.parse(answer.out) as T;
   };
-  const up = async () => demand(await stage.desp('operator', ['up', '--data', stage.data, '--port', String(stage.port), '--detach']), 'desp up');
-  const newest = async () => (await desp<{ deliveries: Delivery[] }>(['delivery', 'list', '--service', service.name])).deliveries[0] as Delivery;
+  const up = async () =>
+    demand(await stage.desp('operator', ['up', '--data', stage.data, '--port', String(stage.port), '--detach']), 'desp up');
+  const newest = async () =>
+    (await desp<{ deliveries: Delivery[] }>(['delivery', 'list', '--service', service.name])).deliveries[0] as Delivery;
 
   /** Kills the server when the delivery is seen in a state, and starts it again. */
   const killWhen = async (what: string, seen: (delivery: Delivery) => boolean) => {
@@ -68,7 +70,9 @@ describe.skipIf(missing.length > 0)(`killed in the middle${missing.length ? ` (n
   test('in the middle of a deployment', async () => {
     await service.commit('1.1.0');
     await git(stage, me, service.tree, ['push']);
-    await killWhen('Fleet or the pods are at work', (delivery) => delivery.stops.some((stop) => (stop.name === 'fleet' || stop.name === 'pods') && stop.state === 'running'));
+    await killWhen('Fleet or the pods are at work', (delivery) =>
+      delivery.stops.some((stop) => (stop.name === 'fleet' || stop.name === 'pods') && stop.state === 'running'),
+    );
     await ends('1.1.0');
     const exported = join(stage.folder, 'record.json');
     demand(await stage.desp(me, ['release', 'export', service.name, '1.1.0', exported]), 'export');

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { demand, root, type Stage } from './stage.ts';
 import { writeImageArchive } from './image-archive.ts';
+import { demand, root, type Stage } from './stage.ts';
 
 /** The part of the story that needs neither root nor containers nor a server. */
 export interface OfflineStep {
@@ -18,7 +18,10 @@ export const offlineSteps: readonly OfflineStep[] = [
     async run(stage) {
       const answer = await stage.desp('provider', ['check', sample]);
       demand(answer, 'desp check');
-      return answer.out.split('\n').filter((line) => /^(pipeline|renders)/.test(line)).join('\n      ');
+      return answer.out
+        .split('\n')
+        .filter((line) => /^(pipeline|renders)/.test(line))
+        .join('\n      ');
     },
   },
   {
@@ -29,7 +32,12 @@ export const offlineSteps: readonly OfflineStep[] = [
       writeImageArchive(archive, { app: join(sample, 'images/image-a') });
       const answer = await stage.desp('provider', ['gate', 'judge', archive]);
       demand(answer, 'the gate says no', answer.code === 1 && /CVE-2021-44906/.test(answer.out));
-      return answer.out.split('\n').find((line) => line.includes('minimist'))?.trim() ?? '';
+      return (
+        answer.out
+          .split('\n')
+          .find((line) => line.includes('minimist'))
+          ?.trim() ?? ''
+      );
     },
   },
   {
@@ -37,7 +45,14 @@ export const offlineSteps: readonly OfflineStep[] = [
     async run(stage) {
       const sizes: string[] = [];
       for (const environment of ['e2e', 'prod']) {
-        const answer = await stage.desp('provider', ['chart', 'template', 'sample-app', join(sample, 'deployment'), '-f', join(sample, `deployment/values.${environment}.yaml`)]);
+        const answer = await stage.desp('provider', [
+          'chart',
+          'template',
+          'sample-app',
+          join(sample, 'deployment'),
+          '-f',
+          join(sample, `deployment/values.${environment}.yaml`),
+        ]);
         demand(answer, `desp chart template for ${environment}`);
         sizes.push(`${environment}: ${answer.out.match(/^kind:/gm)?.length ?? 0} objects`);
       }
@@ -55,7 +70,11 @@ export const offlineSteps: readonly OfflineStep[] = [
       writeFileSync(stage.path('changed.json'), bytes);
       const bad = await stage.desp('provider', ['release', 'verify', stage.path('changed.json'), '--key', key]);
       demand(bad, 'a changed record is refused', bad.code === 1);
-      return good.out.split('\n').slice(1, 3).map((line) => line.trim()).join('\n      ');
+      return good.out
+        .split('\n')
+        .slice(1, 3)
+        .map((line) => line.trim())
+        .join('\n      ');
     },
   },
 ];

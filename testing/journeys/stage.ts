@@ -15,7 +15,11 @@ export interface Stage {
   /** Runs `desp` as a person; the exit code is an answer. */
   desp(person: string, args: readonly string[], options?: { stdin?: string; timeoutMs?: number }): Promise<Answer>;
   /** Runs a client with a person's home; the exit code is an answer. */
-  client(person: string, argv: readonly [string, ...string[]], options?: { cwd?: string; stdin?: string; timeoutMs?: number; env?: Record<string, string> }): Promise<Answer>;
+  client(
+    person: string,
+    argv: readonly [string, ...string[]],
+    options?: { cwd?: string; stdin?: string; timeoutMs?: number; env?: Record<string, string> },
+  ): Promise<Answer>;
   path(...parts: string[]): string;
 }
 
@@ -62,7 +66,9 @@ export function createStage(folder: string, port: number): Stage {
       return answer(await run([despProgram, ...args], { env, cwd: home(person), timeoutMs: 180_000, ...options }));
     },
     async client(person, argv, options = {}) {
-      return answer(await run(argv, { cwd: home(person), timeoutMs: 120_000, ...options, env: { ...environment(person), ...options.env } }));
+      return answer(
+        await run(argv, { cwd: home(person), timeoutMs: 120_000, ...options, env: { ...environment(person), ...options.env } }),
+      );
     },
   };
 }

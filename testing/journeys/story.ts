@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Delivery, GateReport, ServiceView } from '@desp/model';
-import { applyFix, commitAll, demand, eventually, git, sampleRepository, type Stage, writeText } from './stage.ts';
+import { applyFix, commitAll, demand, eventually, git, type Stage, sampleRepository, writeText } from './stage.ts';
 
 /**
  * The story of the first delivery, as the demo shows it and the journey test plays it: one list of steps, real clients only.
@@ -46,7 +46,9 @@ async function watch(stage: Stage, id: string, code: number): Promise<Delivery> 
 async function earlier(stage: Stage, state: Delivery['state']): Promise<Delivery> {
   const answer = await stage.desp(me, ['delivery', 'list', '--service', 'sample-app', '--json']);
   demand(answer, 'deliveries are listed');
-  const found = parse<{ deliveries: Delivery[] }>(answer.out).deliveries.reverse().find((delivery) => delivery.state === state);
+  const found = parse<{ deliveries: Delivery[] }>(answer.out)
+    .deliveries.reverse()
+    .find((delivery) => delivery.state === state);
   if (!found) throw new Error(`No delivery of the first play is ${state}. Start anew: script/demo --down && script/demo`);
   return found;
 }
@@ -54,7 +56,10 @@ async function earlier(stage: Stage, state: Delivery['state']): Promise<Delivery
 const stopOf = (delivery: Delivery, name: string) => delivery.stops.find((stop) => stop.name === name);
 
 export async function kubectl(stage: Stage, story: Story, args: readonly string[], timeoutMs = 60_000) {
-  return stage.client(me, ['kubectl', '--kubeconfig', story.kubeconfig as string, '-n', 'sample-app', ...args], { timeoutMs, env: { KUBECACHEDIR: stage.path('kube-cache') } });
+  return stage.client(me, ['kubectl', '--kubeconfig', story.kubeconfig as string, '-n', 'sample-app', ...args], {
+    timeoutMs,
+    env: { KUBECACHEDIR: stage.path('kube-cache') },
+  });
 }
 
 export const steps: readonly Step[] = [
@@ -92,7 +97,9 @@ export const steps: readonly Step[] = [
     needs: 'nothing',
     async run(stage) {
       for (const environment of ['e2e', 'prod']) {
-        const answer = await stage.desp(me, ['secret', 'put', environment, 'sample-app/s3', 'access=-', 'secret=-'], { stdin: 'accessForS3\nsecretForS3\n' });
+        const answer = await stage.desp(me, ['secret', 'put', environment, 'sample-app/s3', 'access=-', 'secret=-'], {
+          stdin: 'accessForS3\nsecretForS3\n',
+        });
         demand(answer, `desp secret put ${environment}`);
       }
       return 'from standard input, never from an argument';
@@ -134,7 +141,8 @@ export const steps: readonly Step[] = [
       const { id } = await newestDelivery(stage, 'sample-app');
       story.blocked = await watch(stage, id, 1);
       const gate = stopOf(story.blocked, 'gate');
-      if (gate?.state !== 'failed' || !/CVE-2021-44906/.test(gate.reason)) throw new Error(`The gate should name CVE-2021-44906: ${JSON.stringify(gate)}`);
+      if (gate?.state !== 'failed' || !/CVE-2021-44906/.test(gate.reason))
+        throw new Error(`The gate should name CVE-2021-44906: ${JSON.stringify(gate)}`);
       if (stopOf(story.blocked, 'fleet')?.state !== 'skipped') throw new Error('Fleet should not have been reached.');
       return gate.reason.slice(0, 120);
     },
@@ -153,12 +161,40 @@ export const steps: readonly Step[] = [
       demand(shown, 'desp gate show says no', shown.code === 1);
       const report = parse<GateReport>(shown.out);
       const password = readFileSync(join(stage.data, 'credentials'), 'utf8').match(/^provider (.+)$/m)?.[1] as string;
-      const auth = writeText(stage.path('auth.json'), JSON.stringify({ auths: Object.fromEntries([story.service.quarantine.url, story.service.environments[0]?.registry.url as string].map((url) => [new URL(url).host, { auth: Buffer.from(`provider:${password}`).toString('base64') }])) }));
-      const pull = (url: string) => stage.client(me, ['skopeo', 'inspect', '--raw', '--tls-verify=false', '--authfile', auth, `docker://${new URL(url).host}/sample-app/image-a@${image.digest}`]);
+      const auth = writeText(
+        stage.path('auth.json'),
+        JSON.stringify({
+          auths: Object.fromEntries(
+            [story.service.quarantine.url, story.service.environments[0]?.registry.url as string].map((url) => [
+              new URL(url).host,
+              { auth: Buffer.from(`provider:${password}`).toString('base64') },
+            ]),
+          ),
+        }),
+      );
+      const pull = (url: string) =>
+        stage.client(me, [
+          'skopeo',
+          'inspect',
+          '--raw',
+          '--tls-verify=false',
+          '--authfile',
+          auth,
+          `docker://${new URL(url).host}/sample-app/image-a@${image.digest}`,
+        ]);
       const quarantine = await pull(story.service.quarantine.url);
-      demand(quarantine, 'quarantine refuses in Harbor\'s words', quarantine.code !== 0 && /current image with \d+ vulnerabilit(y|ies) cannot be pulled due to configured policy/.test(quarantine.err));
+      demand(
+        quarantine,
+        "quarantine refuses in Harbor's words",
+        quarantine.code !== 0 &&
+          /current image with \d+ vulnerabilit(y|ies) cannot be pulled due to configured policy/.test(quarantine.err),
+      );
       const released = await pull(story.service.environments[0]?.registry.url as string);
-      demand(released, 'the release project has no such image', released.code !== 0 && /manifest unknown|not found|404/i.test(released.err));
+      demand(
+        released,
+        'the release project has no such image',
+        released.code !== 0 && /manifest unknown|not found|404/i.test(released.err),
+      );
       return `${report.verdicts.length} verdicts; 412 from quarantine, 404 from e2e`;
     },
   },
@@ -171,7 +207,8 @@ export const steps: readonly Step[] = [
       const { id } = await newestDelivery(stage, 'sample-app');
       story.delivered = await watch(stage, id, 0);
       const blocked = story.delivered.jobs.filter((job) => job.name.startsWith('release-prod'));
-      if (blocked.length !== 2 || !blocked.every((job) => job.state === 'blocked')) throw new Error('The production jobs should stand blocked.');
+      if (blocked.length !== 2 || !blocked.every((job) => job.state === 'blocked'))
+        throw new Error('The production jobs should stand blocked.');
       return `${id} passed as ${story.delivered.version}; production waits for a promotion`;
     },
     async again(stage, story) {
@@ -189,7 +226,19 @@ export const steps: readonly Step[] = [
       const port = new URL(status.parts.find((part) => part.name === 'e2e ingress')?.url as string).port;
       const ca = join(stage.data, 'ca', 'root.pem');
       const page: string = await eventually<string>('the page', async () => {
-        const answer = await stage.client(me, ['curl', '--silent', '--show-error', '--fail', '--max-time', '10', '--cacert', ca, '--resolve', `${environment.hostName}:${port}:127.0.0.1`, `https://${environment.hostName}:${port}/`]);
+        const answer = await stage.client(me, [
+          'curl',
+          '--silent',
+          '--show-error',
+          '--fail',
+          '--max-time',
+          '10',
+          '--cacert',
+          ca,
+          '--resolve',
+          `${environment.hostName}:${port}:127.0.0.1`,
+          `https://${environment.hostName}:${port}/`,
+        ]);
         return answer.code === 0 ? { done: answer.out } : { not: answer.all };
       });
       if (!/Hello from DESP, end to end/.test(page)) throw new Error(`The page says: ${page.slice(0, 400)}`);
@@ -204,12 +253,25 @@ export const steps: readonly Step[] = [
       demand(config, 'desp kubeconfig e2e');
       story.kubeconfig = writeText(stage.path('e2e.yaml'), config.out);
       const table = await kubectl(stage, story, ['get', 'externalsecrets.external-secrets.io']);
-      demand(table, 'the external secrets\' table', /^NAME +STORE +REFRESH INTERVAL +STATUS +READY$/m.test(table.out) && /^pull-secret +vault-backend +1m +SecretSynced +True$/m.test(table.out));
+      demand(
+        table,
+        "the external secrets' table",
+        /^NAME +STORE +REFRESH INTERVAL +STATUS +READY$/m.test(table.out) &&
+          /^pull-secret +vault-backend +1m +SecretSynced +True$/m.test(table.out),
+      );
       const pull = await kubectl(stage, story, ['get', 'secrets', 'harbor-image-pull']);
-      demand(pull, 'the pull secret\'s table', /^NAME +TYPE +DATA +AGE$/m.test(pull.out) && /^harbor-image-pull +kubernetes.io\/dockerconfigjson +1 /m.test(pull.out));
-      const secret = parse<{ data: Record<string, string>; immutable?: boolean; metadata: { annotations: Record<string, string> } }>((await kubectl(stage, story, ['get', 'secret', 'sample-app-s3-secret', '-o', 'json'])).out);
-      if (secret.data['access'] !== 'YWNjZXNzRm9yUzM=' || secret.data['secret'] !== 'c2VjcmV0Rm9yUzM=') throw new Error(`The Secret holds ${JSON.stringify(Object.keys(secret.data))}.`);
-      if (secret.metadata.annotations['reconcile.external-secrets.io/data-hash'] !== '5a1c1f22b3445c1634a94757f72bede1') throw new Error(`The data hash is ${secret.metadata.annotations['reconcile.external-secrets.io/data-hash']}.`);
+      demand(
+        pull,
+        "the pull secret's table",
+        /^NAME +TYPE +DATA +AGE$/m.test(pull.out) && /^harbor-image-pull +kubernetes.io\/dockerconfigjson +1 /m.test(pull.out),
+      );
+      const secret = parse<{ data: Record<string, string>; immutable?: boolean; metadata: { annotations: Record<string, string> } }>(
+        (await kubectl(stage, story, ['get', 'secret', 'sample-app-s3-secret', '-o', 'json'])).out,
+      );
+      if (secret.data['access'] !== 'YWNjZXNzRm9yUzM=' || secret.data['secret'] !== 'c2VjcmV0Rm9yUzM=')
+        throw new Error(`The Secret holds ${JSON.stringify(Object.keys(secret.data))}.`);
+      if (secret.metadata.annotations['reconcile.external-secrets.io/data-hash'] !== '5a1c1f22b3445c1634a94757f72bede1')
+        throw new Error(`The data hash is ${secret.metadata.annotations['reconcile.external-secrets.io/data-hash']}.`);
       const claims = await kubectl(stage, story, ['get', 'pvc']);
       demand(claims, 'the claim is bound', /^sample-app-data +Bound /m.test(claims.out));
       const shell = await kubectl(stage, story, ['exec', 'deploy/sample-app-image-a', '--', 'sh', '-c', 'echo $S3_ACCESS_KEY_VALUE']);
@@ -269,7 +331,15 @@ export const steps: readonly Step[] = [
       const other = 'other-provider';
       const shown = await stage.desp(other, ['service', 'show', 'sample-app']);
       demand(shown, 'the API answers as if there were none', shown.code === 1 && /There is no service sample-app/.test(shown.all));
-      const cloned = await stage.client(other, ['git', '-c', 'credential.helper=!desp git-credential', 'clone', '--quiet', story.service?.gitRemote as string, stage.path('stolen')]);
+      const cloned = await stage.client(other, [
+        'git',
+        '-c',
+        'credential.helper=!desp git-credential',
+        'clone',
+        '--quiet',
+        story.service?.gitRemote as string,
+        stage.path('stolen'),
+      ]);
       demand(cloned, 'Git answers as if there were none', cloned.code !== 0 && /not found/i.test(cloned.err));
       const written = await stage.desp(other, ['secret', 'put', 'e2e', 'sample-app/s3', 'access=-'], { stdin: 'x\n' });
       demand(written, 'secrets cannot be written', written.code === 1);
@@ -277,7 +347,9 @@ export const steps: readonly Step[] = [
       demand(config, 'their own kubeconfig');
       const file = writeText(stage.path('other.yaml'), config.out);
       for (const what of ['secrets', 'pods']) {
-        const answer = await stage.client(other, ['kubectl', '--kubeconfig', file, '-n', 'sample-app', 'get', what], { env: { KUBECACHEDIR: stage.path('other-cache') } });
+        const answer = await stage.client(other, ['kubectl', '--kubeconfig', file, '-n', 'sample-app', 'get', what], {
+          env: { KUBECACHEDIR: stage.path('other-cache') },
+        });
         demand(answer, `kubectl get ${what} is forbidden`, answer.code !== 0 && /forbidden/i.test(answer.err));
       }
       return 'API, Git, secrets and cluster answer 404 or forbidden';

@@ -1,5 +1,5 @@
-import { main } from './main.ts';
 import { jobCommandList } from './commands/job-commands.ts';
+import { main } from './main.ts';
 
 // What stands in a job's image: the verbs of a job and nothing else.
 process.exitCode = await main(

@@ -6,7 +6,8 @@ import type { CommandEntry } from './commands/command-entry.ts';
 /** Runs one command line; the one place where an error becomes words and an exit code. */
 export async function main(argv: readonly string[], io: Io, commandList: readonly CommandEntry[]): Promise<number> {
   try {
-    if (argv.length === 0 || argv[0] === 'help' || argv[0] === '--help' || argv[0] === '-h') return await overview(argv.slice(1), io, commandList);
+    if (argv.length === 0 || argv[0] === 'help' || argv[0] === '--help' || argv[0] === '-h')
+      return await overview(argv.slice(1), io, commandList);
     if (argv[0] === '--version') {
       io.out('desp 0.1.0\n');
       return exitCodes.done;
@@ -45,7 +46,9 @@ async function invoke(command: Command, argv: readonly string[], io: Io): Promis
   const open = command.arguments.some((argument) => argument.includes('…'));
   if (parsed.positionals.length < required || (!open && parsed.positionals.length > command.arguments.length)) {
     const count = parsed.positionals.length;
-    io.err(`desp ${command.name}: ${count < required ? `${command.arguments[count]} is missing` : `${parsed.positionals[command.arguments.length]} is one too many`}.\n\n${usage(command)}`);
+    io.err(
+      `desp ${command.name}: ${count < required ? `${command.arguments[count]} is missing` : `${parsed.positionals[command.arguments.length]} is one too many`}.\n\n${usage(command)}`,
+    );
     return exitCodes.usage;
   }
   const values: Record<string, string> = {};

@@ -22,7 +22,11 @@ export function readRepositoryFolder(root: string): RepositoryEntry[] {
         // A large file is none that a check reads; its start still tells a secret.
         const data = stat.size > limits.fileBytes ? readFileSync(full).subarray(0, limits.fileBytes) : readFileSync(full);
         total += data.length;
-        if (entries.length >= limits.files || total > limits.totalBytes) throw new CliError('FILE', `${root} holds more than ${limits.files} files or 256 MiB.`, { kind: 'user', cure: 'Name the folder of one repository.' });
+        if (entries.length >= limits.files || total > limits.totalBytes)
+          throw new CliError('FILE', `${root} holds more than ${limits.files} files or 256 MiB.`, {
+            kind: 'user',
+            cure: 'Name the folder of one repository.',
+          });
         entries.push({ kind: 'file', path, data });
       }
     }

@@ -30,7 +30,11 @@ export function rehearsalConfig(data: string, base = defaultPort): Config {
   const local = (port: number, scheme = 'http') => `${scheme}://127.0.0.1:${port}`;
   // Networks of two rehearsals on one machine must differ: the third number comes from the first port.
   const block = Math.floor(base / 100) % 256;
-  const embedded = (port: number, index: number) => ({ port, podSubnet: `10.${244 - index}.${block}.0/24`, serviceSubnet: `10.${96 + index}.${block}.0/24` });
+  const embedded = (port: number, index: number) => ({
+    port,
+    podSubnet: `10.${244 - index}.${block}.0/24`,
+    serviceSubnet: `10.${96 + index}.${block}.0/24`,
+  });
   const environment = (index: number, name: string, title: string, entry: 'direct' | 'promotion') => {
     const own = ports.environment(index);
     return {
@@ -52,14 +56,11 @@ export function rehearsalConfig(data: string, base = defaultPort): Config {
     git: { url: local(ports.git) },
     identity: { issuer: `${local(ports.server)}/oidc` },
     database: { url: `pglite:${join(folder, 'database')}` },
-    engine: { socket: join(folder, 'engine', 'engine.sock') },
+    engine: { socket: join(folder, 'engine', 'engine', 'engine.sock') },
     acme: { directory: `${local(ports.acme)}/directory` },
     management: { kubeconfig: join(folder, 'kubeconfigs', 'management.yaml'), embedded: embedded(ports.management, 0) },
     quarantine: { url: local(ports.quarantine), host: 'registry-ct.build.desp.space' },
-    environments: [
-      environment(0, 'e2e', 'End-to-end integration', 'direct'),
-      environment(1, 'prod', 'Production', 'promotion'),
-    ],
+    environments: [environment(0, 'e2e', 'End-to-end integration', 'direct'), environment(1, 'prod', 'Production', 'promotion')],
   });
 }
 

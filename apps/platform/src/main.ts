@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createLogger, DespError, messageOf } from '@desp/runtime';
-import { startRehearsal } from './rehearsal.ts';
 import { purgeRehearsal } from './purge.ts';
+import { startRehearsal } from './rehearsal.ts';
 
 /** The server's process. A parent that started it over a channel (`desp up`) is told when it is ready, or why it is not. */
 const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string' }, purge: { type: 'boolean' } } });
@@ -32,10 +32,15 @@ if (values.purge) {
     tell({ ready: true });
   } catch (error) {
     const cure = error instanceof DespError ? error.cure : undefined;
-    log.error({ error: messageOf(error), ...(error instanceof DespError ? {} : { stack: (error as Error).stack }) }, 'The platform could not start.');
+    log.error(
+      { error: messageOf(error), ...(error instanceof DespError ? {} : { stack: (error as Error).stack }) },
+      'The platform could not start.',
+    );
     tell({ failed: { message: messageOf(error), ...(cure ? { cure } : {}) } });
     process.exitCode = 1;
     setTimeout(() => process.exit(1), 500).unref();
   }
 }
-process.on('unhandledRejection', (error) => log.error({ error: messageOf(error), stack: (error as Error).stack }, 'An error was not caught.'));
+process.on('unhandledRejection', (error) =>
+  log.error({ error: messageOf(error), stack: (error as Error).stack }, 'An error was not caught.'),
+);

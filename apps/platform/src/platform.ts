@@ -1,15 +1,15 @@
-import type { Config, EnvironmentConfig, PlatformStatus } from '@desp/model';
 import type { OidcServer, Tokens } from '@desp/identity';
 import type { KubeClient } from '@desp/kube';
+import type { Config, EnvironmentConfig, PlatformStatus } from '@desp/model';
 import type { RegistryClient } from '@desp/oci';
 import type { Profile } from '@desp/procedure';
 import type { Clock, Logger } from '@desp/runtime';
 import type { Database, DataFolder, Jobs } from '@desp/storage';
 import type { VaultClient } from '@desp/vault';
-import type { Advisories } from './gate/advisories.ts';
 import type { Announcer } from './announcer.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { Builder } from './builder.ts';
+import type { Advisories } from './gate/advisories.ts';
 import type { PlatformKey } from './platform-key.ts';
 import type { Source } from './source.ts';
 

@@ -14,9 +14,20 @@ export async function purgeRehearsal(path: string, log: Logger): Promise<void> {
     const config = readConfig(file);
     const engine = await startEngine(data, []);
     const socket = 'missing' in engine ? undefined : engine.service.socket;
-    for (const [name, embedded] of [['management', config.management.embedded] as const, ...config.environments.map((one) => [one.name, one.kubernetes.embedded] as const)]) {
+    for (const [name, embedded] of [
+      ['management', config.management.embedded] as const,
+      ...config.environments.map((one) => [one.name, one.kubernetes.embedded] as const),
+    ]) {
       if (!embedded || !existsSync(data.file('clusters', name))) continue;
-      const cluster = await startEmbeddedCluster({ name, dataFolder: data.file('clusters', name), ...embedded, port: 0, ...(socket ? { engineSocket: socket } : {}), clock: systemClock, log });
+      const cluster = await startEmbeddedCluster({
+        name,
+        dataFolder: data.file('clusters', name),
+        ...embedded,
+        port: 0,
+        ...(socket ? { engineSocket: socket } : {}),
+        clock: systemClock,
+        log,
+      });
       await cluster.purge().catch((error) => log.warn({ error: messageOf(error), cluster: name }, 'Something of a cluster was left.'));
     }
     if (!('missing' in engine)) await engine.service.purge();

@@ -1,31 +1,31 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config, PlatformStatus } from '@desp/model';
 import { bootstrapPeople, createAccessTokens, createTokens } from '@desp/identity';
+import type { Config, PlatformStatus } from '@desp/model';
 import { createRegistryClient } from '@desp/oci';
 import { profileNamed } from '@desp/procedure';
 import { type Clock, type Logger, systemClock } from '@desp/runtime';
 import { createJobs, type DataFolder, openDatabase, openDataFolder, writeFileDurably } from '@desp/storage';
-import { createApi } from './api/server.ts';
 import { createAnnouncer } from './announcer.ts';
+import { createApi } from './api/server.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { formatConfig, readConfig, rehearsalConfig } from './config.ts';
 import { defineQueues } from './deliveries/define-queues.ts';
 import { queues } from './deliveries/queues.ts';
 import { recordPush } from './deliveries/record-push.ts';
-import { createEngineBuilder } from './embedded/engine-builder.ts';
-import { startClusters } from './embedded/clusters.ts';
 import { startAcme } from './embedded/acme.ts';
+import { startClusters } from './embedded/clusters.ts';
 import { allowedDomains, startControllers } from './embedded/controllers.ts';
 import { startEngine } from './embedded/engine.ts';
+import { createEngineBuilder } from './embedded/engine-builder.ts';
 import { startGit } from './embedded/git.ts';
-import { startRegistries } from './embedded/registries.ts';
 import { apiAudience, openOidc } from './embedded/oidc.ts';
+import { startRegistries } from './embedded/registries.ts';
 import { startVaults } from './embedded/vaults.ts';
 import { createAdvisories } from './gate/advisories.ts';
+import type { EnvironmentParts, Platform } from './platform.ts';
 import { PlatformError } from './platform-error.ts';
 import { openPlatformKey } from './platform-key.ts';
-import type { EnvironmentParts, Platform } from './platform.ts';
 import { secretFile } from './secret-file.ts';
 import { createSource } from './source.ts';
 
@@ -51,7 +51,10 @@ export async function startRehearsal(options: { data: string; port?: number; log
     const config = loadConfig(data, options.port);
     const profile = profileNamed(config.profile as 'procedure-2023');
     const platformToken = secretFile(data, 'keys/platform.token');
-    const engineStarting = startEngine(data, [config.quarantine, ...config.environments.map((environment) => environment.registry)].map(({ url }) => new URL(url)));
+    const engineStarting = startEngine(
+      data,
+      [config.quarantine, ...config.environments.map((environment) => environment.registry)].map(({ url }) => new URL(url)),
+    );
     const database = await openDatabase(config.database.url);
     closers.push(() => database.close());
     const tokens = createTokens(database.sql, clock);
@@ -65,8 +68,17 @@ export async function startRehearsal(options: { data: string; port?: number; log
     const announcer = createAnnouncer();
     const jobs = await createJobs(database, { clock, log });
 
-    const serviceOf = (repository: string) => database.sql.selectFrom('services').select(['name', 'company']).where('repository', '=', repository).executeTakeFirst();
-    const git = await startGit({ url: config.git.url, data, authenticator, profile, log, serviceOf, onPush: (push) => recordPush(platform, push) });
+    const serviceOf = (repository: string) =>
+      database.sql.selectFrom('services').select(['name', 'company']).where('repository', '=', repository).executeTakeFirst();
+    const git = await startGit({
+      url: config.git.url,
+      data,
+      authenticator,
+      profile,
+      log,
+      serviceOf,
+      onPush: (push) => recordPush(platform, push),
+    });
     closers.push(async () => {
       await git.server.close();
       await git.listening.close();
@@ -168,10 +180,18 @@ async function writeCredentials(data: DataFolder, made: readonly { person: strin
 /** What a former process left open goes on: unfinished services, deliveries and deployments are looked at anew. */
 async function resume(platform: Platform): Promise<void> {
   const { sql } = platform.database;
-  for (const { name } of await sql.selectFrom('services').select('name').where('ready_at', 'is', null).execute()) await platform.jobs.send(queues.service.name, name);
-  for (const { id } of await sql.selectFrom('deliveries').select('id').where('state', 'in', ['running', 'blocked']).execute()) await platform.jobs.send(queues.advance.name, String(id));
-  for (const row of await sql.selectFrom('delivery_jobs').select(['delivery', 'name']).where('state', 'in', ['pending', 'running']).execute()) await platform.jobs.send(queues.run.name, `${row.delivery}/${row.name}`);
-  for (const { id } of await sql.selectFrom('deployments').select('id').where('state', '=', 'deploying').execute()) await platform.jobs.send(queues.follow.name, String(id));
+  for (const { name } of await sql.selectFrom('services').select('name').where('ready_at', 'is', null).execute())
+    await platform.jobs.send(queues.service.name, name);
+  for (const { id } of await sql.selectFrom('deliveries').select('id').where('state', 'in', ['running', 'blocked']).execute())
+    await platform.jobs.send(queues.advance.name, String(id));
+  for (const row of await sql
+    .selectFrom('delivery_jobs')
+    .select(['delivery', 'name'])
+    .where('state', 'in', ['pending', 'running'])
+    .execute())
+    await platform.jobs.send(queues.run.name, `${row.delivery}/${row.name}`);
+  for (const { id } of await sql.selectFrom('deployments').select('id').where('state', '=', 'deploying').execute())
+    await platform.jobs.send(queues.follow.name, String(id));
 }
 
 function statusOf(config: Config, engine: Awaited<ReturnType<typeof startEngine>>): PlatformStatus {
@@ -185,7 +205,9 @@ function statusOf(config: Config, engine: Awaited<ReturnType<typeof startEngine>
       ready('api and console', config.server.url),
       ready('git', config.git.url),
       ready('quarantine registry', config.quarantine.url, config.quarantine.host),
-      'missing' in engine ? { name: 'container engine', url: '', state: 'missing', detail: engine.missing } : ready('container engine', `unix://${engine.service.socket}`),
+      'missing' in engine
+        ? { name: 'container engine', url: '', state: 'missing', detail: engine.missing }
+        : ready('container engine', `unix://${engine.service.socket}`),
       ...config.environments.flatMap((environment) => [
         ready(`${environment.name} registry`, environment.registry.url, environment.registry.host),
         ready(`${environment.name} secrets`, environment.vault.url),

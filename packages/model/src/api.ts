@@ -92,7 +92,9 @@ export const PlatformStatus = z.object({
   profile: z.string(),
   rehearsal: z.boolean(),
   data: z.string(),
-  parts: z.array(z.object({ name: z.string(), url: z.string(), state: z.enum(['ready', 'starting', 'missing', 'failed']), detail: z.string() })),
+  parts: z.array(
+    z.object({ name: z.string(), url: z.string(), state: z.enum(['ready', 'starting', 'missing', 'failed']), detail: z.string() }),
+  ),
   environments: z.array(z.string()),
 });
 export type PlatformStatus = z.infer<typeof PlatformStatus>;

@@ -17,7 +17,11 @@ export const RegistryConfig = z.strictObject({
 export type RegistryConfig = z.infer<typeof RegistryConfig>;
 
 /** An embedded Kubernetes API, and where its pods and Services live; absent for a real cluster. */
-export const EmbeddedKubernetes = z.strictObject({ port: z.number().int().min(1).max(65_535), podSubnet: z.string(), serviceSubnet: z.string() });
+export const EmbeddedKubernetes = z.strictObject({
+  port: z.number().int().min(1).max(65_535),
+  podSubnet: z.string(),
+  serviceSubnet: z.string(),
+});
 export type EmbeddedKubernetes = z.infer<typeof EmbeddedKubernetes>;
 
 const kubernetes = z.strictObject({ kubeconfig: z.string(), embedded: EmbeddedKubernetes.optional() });

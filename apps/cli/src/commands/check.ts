@@ -21,19 +21,35 @@ export const command: Command = {
   notes: 'Exit code 0: no errors. 1: errors. What no check judges yet is listed, so that a clean report says no more than it knows.',
   async run({ positionals: [path = '.'], values, flags, io }) {
     const profile = profileNamed((values['profile'] ?? 'procedure-2023') as 'procedure-2023');
-    const environments = values['env'] === undefined ? profile.environments : profile.environments.filter(({ name }) => name === values['env']);
+    const environments =
+      values['env'] === undefined ? profile.environments : profile.environments.filter(({ name }) => name === values['env']);
     if (environments.length === 0) {
-      throw new CliError('USAGE', `The profile ${profile.name} has no environment ${values['env']}.`, { kind: 'user', cure: `It has ${profile.environments.map(({ name }) => name).join(', ')}.` });
+      throw new CliError('USAGE', `The profile ${profile.name} has no environment ${values['env']}.`, {
+        kind: 'user',
+        cure: `It has ${profile.environments.map(({ name }) => name).join(', ')}.`,
+      });
     }
     const folder = resolve(io.cwd, path);
-    const report = await checkRepository({ files: readRepositoryFolder(folder), service: serviceNameOf(folder), profile, environments, render: renderChart, scanSecrets: scanFile });
+    const report = await checkRepository({
+      files: readRepositoryFolder(folder),
+      service: serviceNameOf(folder),
+      profile,
+      environments,
+      render: renderChart,
+      scanSecrets: scanFile,
+    });
     show(io, flags['json'], report, describe);
     return report.ok ? exitCodes.done : exitCodes.no;
   },
 };
 
 /** The folder's name, as a service could be called. */
-const serviceNameOf = (folder: string): string => basename(folder).toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 40) || 'service';
+const serviceNameOf = (folder: string): string =>
+  basename(folder)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 40) || 'service';
 
 const scanFile: ScanSecrets = (path, data) => {
   // A NUL byte says that it is no text.
@@ -58,7 +74,9 @@ function describe(report: Report): string {
   if (report.notJudged.length) lines.push('\nNot judged:\n', ...report.notJudged.map((one) => `  ${one.requirement}  ${one.why}\n`));
   const errors = report.findings.filter(({ severity }) => severity === 'error').length;
   const warnings = report.findings.length - errors;
-  lines.push(`\n${report.ok ? 'No errors' : `${errors} ${errors === 1 ? 'error' : 'errors'}`}${warnings ? `, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''} (profile ${report.profile}; ${report.environments.join(', ')}).\n`);
+  lines.push(
+    `\n${report.ok ? 'No errors' : `${errors} ${errors === 1 ? 'error' : 'errors'}`}${warnings ? `, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}` : ''} (profile ${report.profile}; ${report.environments.join(', ')}).\n`,
+  );
   return lines.join('');
 }
 

@@ -1,6 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError } from '../cli-error.ts';
 import { type Command, exitCodes } from '../command.ts';
@@ -26,8 +26,15 @@ export const command: Command = {
     if (flags['purge']) {
       const bundled = join(import.meta.dirname, 'platform.mjs');
       const entry = existsSync(bundled) ? bundled : join(import.meta.dirname, '../../../platform/src/main.ts');
-      const purge = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', entry, '--data', data, '--purge'], { encoding: 'utf8' });
-      if (purge.status !== 0) throw new CliError('NOT_STARTED', `The rehearsal's leftovers could not be removed: ${purge.stderr.trim().split('\n').at(-1)}`, { kind: 'upstream' });
+      const purge = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', entry, '--data', data, '--purge'], {
+        encoding: 'utf8',
+        timeout: 120_000,
+        killSignal: 'SIGKILL',
+      });
+      if (purge.status !== 0)
+        throw new CliError('NOT_STARTED', `The rehearsal's leftovers could not be removed: ${purge.stderr.trim().split('\n').at(-1)}`, {
+          kind: 'upstream',
+        });
       rmSync(data, { recursive: true, force: true });
       if (place?.data === data) forgetPlatform(io, place);
     }

@@ -7,7 +7,11 @@ export const commandList: readonly CommandEntry[] = [
   { name: 'down', summary: 'Stop the rehearsal', load: async () => (await import('./down.ts')).command },
   { name: 'status', summary: 'Say what runs, and where', load: async () => (await import('./status.ts')).command },
   { name: 'login', summary: 'Become somebody', load: async () => (await import('./login.ts')).command },
-  { name: 'service create', summary: 'Create a service with everything that it needs', load: async () => (await import('./service/create.ts')).command },
+  {
+    name: 'service create',
+    summary: 'Create a service with everything that it needs',
+    load: async () => (await import('./service/create.ts')).command,
+  },
   { name: 'service list', summary: 'List the services that you may see', load: async () => (await import('./service/list.ts')).command },
   { name: 'service show', summary: 'Show one service and what to do next', load: async () => (await import('./service/show.ts')).command },
   { name: 'check', summary: 'Check a repository, offline', load: async () => (await import('./check.ts')).command },
@@ -25,9 +29,22 @@ export const commandList: readonly CommandEntry[] = [
   { name: 'release show', summary: 'Show one release', load: async () => (await import('./release/show.ts')).command },
   { name: 'release export', summary: 'Write a release record to a file', load: async () => (await import('./release/export.ts')).command },
   { name: 'release verify', summary: 'Verify a release record, offline', load: async () => (await import('./release/verify.ts')).command },
-  { name: 'secret put', summary: "Write a secret's values from standard input", load: async () => (await import('./secret/put.ts')).command },
+  {
+    name: 'secret put',
+    summary: "Write a secret's values from standard input",
+    load: async () => (await import('./secret/put.ts')).command,
+  },
   { name: 'advisories import', summary: 'Import OSV records', load: async () => (await import('./advisories/import.ts')).command },
-  { name: 'kubeconfig', summary: "Print your kubeconfig for an environment's cluster", load: async () => (await import('./kubeconfig.ts')).command },
-  { name: 'git-credential', summary: 'Answer Git with your login', hidden: true, load: async () => (await import('./git-credential.ts')).command },
+  {
+    name: 'kubeconfig',
+    summary: "Print your kubeconfig for an environment's cluster",
+    load: async () => (await import('./kubeconfig.ts')).command,
+  },
+  {
+    name: 'git-credential',
+    summary: 'Answer Git with your login',
+    hidden: true,
+    load: async () => (await import('./git-credential.ts')).command,
+  },
   ...jobCommandList,
 ];

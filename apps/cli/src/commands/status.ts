@@ -14,11 +14,15 @@ export const command: Command = {
   async run({ flags, io }) {
     const place = requirePlatform(io);
     const status = await createApiClient(place.server).get<PlatformStatus>('/api/status');
-    show(io, flags['json'], status, (one) =>
-      `desp ${one.version}, profile ${one.profile}${one.rehearsal ? ', rehearsal' : ''}, data in ${one.data}\n\n${formatTable(
-        ['PART', 'STATE', 'ADDRESS', 'DETAIL'],
-        one.parts.map((part) => [part.name, part.state, part.url, part.detail]),
-      )}`,
+    show(
+      io,
+      flags['json'],
+      status,
+      (one) =>
+        `desp ${one.version}, profile ${one.profile}${one.rehearsal ? ', rehearsal' : ''}, data in ${one.data}\n\n${formatTable(
+          ['PART', 'STATE', 'ADDRESS', 'DETAIL'],
+          one.parts.map((part) => [part.name, part.state, part.url, part.detail]),
+        )}`,
     );
     return status.parts.every((part) => part.state === 'ready' || part.state === 'missing') ? exitCodes.done : exitCodes.no;
   },

@@ -3,8 +3,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:f
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatformStatus } from '@desp/model';
-import { createApiClient } from '../client.ts';
 import { CliError } from '../cli-error.ts';
+import { createApiClient } from '../client.ts';
 import { type Command, exitCodes, type Io } from '../command.ts';
 import { findPlatform, rememberPlatform } from '../session.ts';
 
@@ -74,7 +74,10 @@ async function started(child: ReturnType<typeof spawn>): Promise<Outcome> {
     child.once('exit', (code, signal) => done({ message: `The platform ended while it started (${signal ?? `code ${code}`}).` }));
   });
   const timeout = new AbortController();
-  const outcome = await Promise.race([said, sleep(120_000, undefined, { signal: timeout.signal }).then(() => ({ message: 'The platform did not become ready within 120 s.' }))]);
+  const outcome = await Promise.race([
+    said,
+    sleep(120_000, undefined, { signal: timeout.signal }).then(() => ({ message: 'The platform did not become ready within 120 s.' })),
+  ]);
   timeout.abort();
   if (outcome !== 'ready') child.kill('SIGTERM');
   return outcome;

@@ -20,7 +20,8 @@ const ofDelivery = {
   subject: ({ params }: About<unknown>): string => `delivery ${(params['id'] ?? '').slice(0, 40)}`,
 };
 
-const one = async ({ platform, params }: Pick<Call<unknown, unknown>, 'platform' | 'params'>) => (await loadDelivery(platform.database.sql, parseDeliveryId(params['id'] ?? ''))).view;
+const one = async ({ platform, params }: Pick<Call<unknown, unknown>, 'platform' | 'params'>) =>
+  (await loadDelivery(platform.database.sql, parseDeliveryId(params['id'] ?? ''))).view;
 
 export const deliveryEndpoints = [
   endpoint({
@@ -36,7 +37,15 @@ export const deliveryEndpoints = [
       return { deliveries: await listDeliveries(platform.database.sql, wanted, listLimit) };
     },
   }),
-  endpoint({ method: 'GET', url: '/api/deliveries/:id', summary: 'One delivery', access: 'delivery.read', ...ofDelivery, answer: Delivery, run: one }),
+  endpoint({
+    method: 'GET',
+    url: '/api/deliveries/:id',
+    summary: 'One delivery',
+    access: 'delivery.read',
+    ...ofDelivery,
+    answer: Delivery,
+    run: one,
+  }),
   endpoint({
     method: 'GET',
     url: '/api/deliveries/:id/events',
@@ -57,8 +66,17 @@ export const deliveryEndpoints = [
       const id = parseDeliveryId(params['id'] ?? '');
       const delivery = await loadDelivery(platform.database.sql, id);
       const job = delivery.view.jobs.find((each) => each.name === params['job']);
-      if (!job) throw new PlatformError('NOT_FOUND', `d-${id} has no job ${(params['job'] ?? '').slice(0, 80)}.`, { kind: 'user', cure: `desp delivery show d-${id} lists them.` });
-      return { delivery: formatDeliveryId(id), job: job.name, ...(await readLog(platform.database.sql, id, job.name, query.from)), ended: job.endedAt !== undefined };
+      if (!job)
+        throw new PlatformError('NOT_FOUND', `d-${id} has no job ${(params['job'] ?? '').slice(0, 80)}.`, {
+          kind: 'user',
+          cure: `desp delivery show d-${id} lists them.`,
+        });
+      return {
+        delivery: formatDeliveryId(id),
+        job: job.name,
+        ...(await readLog(platform.database.sql, id, job.name, query.from)),
+        ended: job.endedAt !== undefined,
+      };
     },
   }),
   endpoint({

@@ -31,11 +31,21 @@ export const gateEndpoints = [
         .where('repository', '=', repository)
         .where('digest', '=', query.digest)
         .executeTakeFirst();
-      if (!image) throw new PlatformError('NOT_FOUND', `The gate knows no ${repository}@${query.digest}.`, { kind: 'user', cure: 'desp delivery show prints the digests that were built.' });
+      if (!image)
+        throw new PlatformError('NOT_FOUND', `The gate knows no ${repository}@${query.digest}.`, {
+          kind: 'user',
+          cure: 'desp delivery show prints the digests that were built.',
+        });
       const verdicts = [];
       for (const environment of platform.config.environments) {
         const latest = await latestVerdict(platform, service, query.digest, environment.name);
-        if (latest) verdicts.push({ environment: environment.name, outcome: latest.verdict.outcome, judgedAt: latest.verdict.judgedAt, verdict: latest.verdict });
+        if (latest)
+          verdicts.push({
+            environment: environment.name,
+            outcome: latest.verdict.outcome,
+            judgedAt: latest.verdict.judgedAt,
+            verdict: latest.verdict,
+          });
       }
       return { service, repository, digest: query.digest, packages: (image.facts as { packages: unknown[] }).packages.length, verdicts };
     },

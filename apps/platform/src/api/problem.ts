@@ -17,10 +17,14 @@ const statusOfCode: Readonly<Record<string, number>> = {
 const statusOfKind = { user: 400, upstream: 502, bug: 500 } as const;
 
 export function problemOf(error: unknown): { status: number; body: ApiProblem } {
-  if (error instanceof DespError) return { status: statusOfCode[error.code] ?? statusOfKind[error.kind], body: { error: error.toJSON() as ApiProblem['error'] } };
+  if (error instanceof DespError)
+    return { status: statusOfCode[error.code] ?? statusOfKind[error.kind], body: { error: error.toJSON() as ApiProblem['error'] } };
   const status = (error as { statusCode?: unknown }).statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return { status, body: { error: { code: 'INVALID', message: messageOf(error), kind: 'user', retryable: false } } };
   }
-  return { status: 500, body: { error: { code: 'BUG', message: 'The platform met a fault of its own; its log has the cause.', kind: 'bug', retryable: false } } };
+  return {
+    status: 500,
+    body: { error: { code: 'BUG', message: 'The platform met a fault of its own; its log has the cause.', kind: 'bug', retryable: false } },
+  };
 }

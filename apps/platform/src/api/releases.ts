@@ -1,20 +1,32 @@
 import { type Instant, ReleaseDetail, ReleaseSummary } from '@desp/model';
 import { z } from 'zod';
 import { formatDeliveryId } from '../deliveries/records.ts';
-import { PlatformError } from '../platform-error.ts';
 import type { Platform } from '../platform.ts';
-import { endpoint, visibleServices } from './endpoint.ts';
+import { PlatformError } from '../platform-error.ts';
 import { detailOf } from '../releases/detail.ts';
+import { endpoint, visibleServices } from './endpoint.ts';
 
 const ListQuery = z.object({ service: z.string().max(60).optional() });
 
 async function find(platform: Platform, service: string, version: string) {
-  const row = await platform.database.sql.selectFrom('releases').selectAll().where('service', '=', service).where('version', '=', version).executeTakeFirst();
-  if (!row) throw new PlatformError('NOT_FOUND', `${service} has no release ${version.slice(0, 60)}.`, { kind: 'user', cure: 'desp release list shows them.' });
+  const row = await platform.database.sql
+    .selectFrom('releases')
+    .selectAll()
+    .where('service', '=', service)
+    .where('version', '=', version)
+    .executeTakeFirst();
+  if (!row)
+    throw new PlatformError('NOT_FOUND', `${service} has no release ${version.slice(0, 60)}.`, {
+      kind: 'user',
+      cure: 'desp release list shows them.',
+    });
   return row;
 }
 
-async function summaryOf(platform: Platform, row: { service: string; version: string; commit: string; delivery: number; created_at: Instant; updated_at: Instant }): Promise<ReleaseSummary> {
+async function summaryOf(
+  platform: Platform,
+  row: { service: string; version: string; commit: string; delivery: number; created_at: Instant; updated_at: Instant },
+): Promise<ReleaseSummary> {
   const deployments = await platform.database.sql
     .selectFrom('deployments')
     .select(['environment', 'state', 'reason', 'updated_at'])
@@ -45,7 +57,13 @@ export const releaseEndpoints = [
       const visible = await visibleServices(platform, principal);
       const wanted = query.service === undefined ? visible : visible.filter((name) => name === query.service);
       if (wanted.length === 0) return { releases: [] };
-      const rows = await platform.database.sql.selectFrom('releases').selectAll().where('service', 'in', wanted).orderBy('created_at', 'desc').limit(200).execute();
+      const rows = await platform.database.sql
+        .selectFrom('releases')
+        .selectAll()
+        .where('service', 'in', wanted)
+        .orderBy('created_at', 'desc')
+        .limit(200)
+        .execute();
       return { releases: await Promise.all(rows.map((row) => summaryOf(platform, row))) };
     },
   }),

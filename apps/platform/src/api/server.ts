@@ -40,11 +40,9 @@ export async function createApi(platform: Platform, consoleFolder: string): Prom
     // Addresses inside the console are the console's to route.
     app.setNotFoundHandler((request, reply) => {
       if (request.method === 'GET' && !request.url.startsWith('/api/')) return reply.sendFile('index.html');
-      return reply
-        .status(404)
-        .send({
-          error: { code: 'NOT_FOUND', message: `There is nothing at ${request.url.slice(0, 200)}.`, kind: 'user', retryable: false },
-        });
+      return reply.status(404).send({
+        error: { code: 'NOT_FOUND', message: `There is nothing at ${request.url.slice(0, 200)}.`, kind: 'user', retryable: false },
+      });
     });
   }
   await app.ready();

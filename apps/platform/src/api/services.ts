@@ -11,7 +11,8 @@ export const serviceEndpoints = [
     access: 'service.create',
     body: CreateService,
     answer: ServiceView,
-    run: ({ platform, principal, body }) => createService(platform, principal, { name: body.name, ...(body.provider ? { provider: body.provider } : {}) }),
+    run: ({ platform, principal, body }) =>
+      createService(platform, principal, { name: body.name, ...(body.provider ? { provider: body.provider } : {}) }),
   }),
   endpoint({
     method: 'GET',
@@ -34,7 +35,11 @@ export const serviceEndpoints = [
     service: ({ params }) => params['service'],
     answer: ServiceView,
     async run({ platform, params }) {
-      const row = await platform.database.sql.selectFrom('services').selectAll().where('name', '=', params['service'] ?? '').executeTakeFirstOrThrow();
+      const row = await platform.database.sql
+        .selectFrom('services')
+        .selectAll()
+        .where('name', '=', params['service'] ?? '')
+        .executeTakeFirstOrThrow();
       return viewOf(platform, row);
     },
   }),

@@ -1,9 +1,9 @@
 import { instantOf, type JobState } from '@desp/model';
 import { readyJobs } from '@desp/pipeline';
 import type { Platform } from '../platform.ts';
-import { changeDelivery, changeJob, type LoadedDelivery, loadDelivery } from './records.ts';
 import { planDelivery, purposeOf, storedPlan } from './plan-delivery.ts';
 import { queues } from './queues.ts';
+import { changeDelivery, changeJob, type LoadedDelivery, loadDelivery } from './records.ts';
 import { deliveryState, deriveStops, type StopFacts } from './stops.ts';
 
 /**
@@ -37,15 +37,19 @@ async function startJobs(platform: Platform, delivery: LoadedDelivery): Promise<
         await platform.jobs.send(queues.run.name, `${delivery.id}/${name}`, { transaction });
       }
     }
-    for (const name of progress.manual) await changeJob(transaction, delivery.id, name, { state: 'manual', reason: 'Started by hand: desp delivery play.' }, ['created']);
-    for (const { job, reason } of progress.skip) await changeJob(transaction, delivery.id, job, { state: 'skipped', reason, endedAt: now }, ['created']);
+    for (const name of progress.manual)
+      await changeJob(transaction, delivery.id, name, { state: 'manual', reason: 'Started by hand: desp delivery play.' }, ['created']);
+    for (const { job, reason } of progress.skip)
+      await changeJob(transaction, delivery.id, job, { state: 'skipped', reason, endedAt: now }, ['created']);
   });
 }
 
 /** When every release job of an environment that is entered directly has passed, the release is written and handed on. */
 async function startReleases(platform: Platform, delivery: LoadedDelivery): Promise<void> {
   const byEnvironment = Map.groupBy(
-    delivery.view.jobs.filter((job) => job.environment && job.state !== 'blocked' && purposeOf(delivery.plans.get(job.name)!) === 'release'),
+    delivery.view.jobs.filter(
+      (job) => job.environment && job.state !== 'blocked' && purposeOf(delivery.plans.get(job.name)!) === 'release',
+    ),
     (job) => job.environment as string,
   );
   for (const [environment, jobs] of byEnvironment) {
@@ -65,7 +69,9 @@ export async function refreshStops(platform: Platform, delivery: LoadedDelivery,
   const { sql } = platform.database;
   const { view } = delivery;
   const images = view.jobs.flatMap((job) => (purposeOf(delivery.plans.get(job.name)!) === 'build' ? job.images : []));
-  const direct = platform.config.environments.filter((environment) => environment.entry === 'direct').map((environment) => environment.name as string);
+  const direct = platform.config.environments
+    .filter((environment) => environment.entry === 'direct')
+    .map((environment) => environment.name as string);
   const verdicts: StopFacts['verdicts'][number][] = [];
   for (const image of images) {
     for (const environment of direct) {
@@ -80,8 +86,16 @@ export async function refreshStops(platform: Platform, delivery: LoadedDelivery,
       if (row) verdicts.push({ image: image.reference, environment, outcome: row.outcome, reason: row.verdict.reasons[0] ?? '' });
     }
   }
-  const deployment = await sql.selectFrom('deployments').selectAll().where('delivery', '=', delivery.id).orderBy('id', 'desc').limit(1).executeTakeFirst();
-  const failure = planFailure ?? (delivery.plans.size === 0 ? view.stops.find((stop) => stop.name === 'pipeline' && stop.state === 'failed')?.reason : undefined);
+  const deployment = await sql
+    .selectFrom('deployments')
+    .selectAll()
+    .where('delivery', '=', delivery.id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const failure =
+    planFailure ??
+    (delivery.plans.size === 0 ? view.stops.find((stop) => stop.name === 'pipeline' && stop.state === 'failed')?.reason : undefined);
   const stops = deriveStops({
     now: instantOf(platform.clock.now()),
     previous: view.stops,
@@ -89,10 +103,21 @@ export async function refreshStops(platform: Platform, delivery: LoadedDelivery,
     planned: delivery.plans.size > 0,
     jobs: view.jobs.map((job) => ({ ...job, purpose: purposeOf(delivery.plans.get(job.name)!) })),
     verdicts,
-    ...(deployment ? { deployment: { state: deployment.state, reason: deployment.reason, fleet: deployment.fleet, fleetReason: deployment.fleet_reason } } : {}),
+    ...(deployment
+      ? {
+          deployment: { state: deployment.state, reason: deployment.reason, fleet: deployment.fleet, fleetReason: deployment.fleet_reason },
+        }
+      : {}),
     canceled: view.state === 'canceled',
   });
-  const state = view.state === 'canceled' ? 'canceled' : deliveryState(stops, view.state === 'superseded' || deployment?.state === 'superseded');
+  const state =
+    view.state === 'canceled'
+      ? 'canceled'
+      : deliveryState(
+          stops,
+          view.state === 'superseded' || deployment?.state === 'superseded',
+          view.jobs.some((job) => job.state === 'running' || job.state === 'pending'),
+        );
   if (state === view.state && JSON.stringify(stops) === JSON.stringify(view.stops)) return;
   await changeDelivery(sql, delivery.id, { state, stops, ...(deployment?.version ? { version: deployment.version } : {}) }, platform.clock);
   platform.announcer.announce(delivery.id);

@@ -1,12 +1,18 @@
 import { CommitId, parseImageReference, type Verdict } from '@desp/model';
 import { judgeImage } from '../gate/judge-image.ts';
-import { PlatformError } from '../platform-error.ts';
 import type { Platform } from '../platform.ts';
+import { PlatformError } from '../platform-error.ts';
 import type { JobIdentity } from './job-socket.ts';
 import { changeJob } from './records.ts';
 
 /** `desp job build`: builds DOCKER_BUILDPATH into TEST_IMAGE, pushes it to quarantine and has the digest judged. */
-export async function buildJobImage(platform: Platform, job: JobIdentity, _environment: string, log: (line: string) => void, signal: AbortSignal): Promise<void> {
+export async function buildJobImage(
+  platform: Platform,
+  job: JobIdentity,
+  _environment: string,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { builder } = platform;
   if ('missing' in builder) throw new PlatformError('NO_ENGINE', builder.missing, { kind: 'user' });
   const target = imageOf(job, job.plan.variables['TEST_IMAGE'] ?? '', 'TEST_IMAGE');
@@ -18,7 +24,10 @@ export async function buildJobImage(platform: Platform, job: JobIdentity, _envir
   const context = await reader.archive(commit, path);
   log(`Building ${path || 'the repository'} as ${target.repository}:${target.tag}\n`);
   const { digest } = await builder.build({
-    id: `d${job.id}-${job.name}`.toLowerCase().replace(/[^a-z0-9-]/g, '-').slice(0, 50),
+    id: `d${job.id}-${job.name}`
+      .toLowerCase()
+      .replace(/[^a-z0-9-]/g, '-')
+      .slice(0, 50),
     context,
     folder: path,
     dockerfile,
@@ -37,7 +46,11 @@ export async function buildJobImage(platform: Platform, job: JobIdentity, _envir
 /** A service's images lie below its own name (section 3.3: `<service-name>/image/path:version`). */
 export function imageOf(job: { service: string }, text: string, variable: string): { repository: string; tag: string } {
   const reference = parseImageReference(text.trim());
-  const wrong = (why: string) => new PlatformError('INVALID', `${variable} is ${JSON.stringify(text.slice(0, 200))}: ${why}`, { kind: 'user', cure: `Name it as ${job.service}/my-image:1.0.0.` });
+  const wrong = (why: string) =>
+    new PlatformError('INVALID', `${variable} is ${JSON.stringify(text.slice(0, 200))}: ${why}`, {
+      kind: 'user',
+      cure: `Name it as ${job.service}/my-image:1.0.0.`,
+    });
   if (!reference) throw wrong('this is no image name.');
   const { repository } = reference;
   if (!repository.startsWith(`${job.service}/`)) throw wrong(`images of this service lie below ${job.service}/.`);
@@ -54,7 +67,10 @@ export function parseBuildArgs(text: string): Record<string, string> {
     if (plain === '--build-arg') continue;
     const equals = plain.indexOf('=');
     if (plain.startsWith('-') || equals < 1 || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(plain.slice(0, equals))) {
-      throw new PlatformError('INVALID', `BUILD_ARGS holds ${JSON.stringify(plain.slice(0, 80))}, which is no --build-arg NAME=VALUE.`, { kind: 'user', cure: 'Other options of docker build are not taken.' });
+      throw new PlatformError('INVALID', `BUILD_ARGS holds ${JSON.stringify(plain.slice(0, 80))}, which is no --build-arg NAME=VALUE.`, {
+        kind: 'user',
+        cure: 'Other options of docker build are not taken.',
+      });
     }
     args[plain.slice(0, equals)] = plain.slice(equals + 1);
   }

@@ -1,10 +1,10 @@
+import type { RepositoryReader } from '@desp/git';
 import { CommitId, type JobState } from '@desp/model';
 import { type PipelineContext, type PlannedJob, planPipeline, resolveIncludes } from '@desp/pipeline';
 import { formatPlace, messageOf } from '@desp/runtime';
-import type { RepositoryReader } from '@desp/git';
 import type { Platform } from '../platform.ts';
-import type { JobPurpose } from './stops.ts';
 import { type LoadedDelivery, savePlan } from './records.ts';
+import type { JobPurpose } from './stops.ts';
 
 export const ciFile = '.gitlab-ci.yml';
 export const templatesRepository = 'desp/devsecops-templates';
@@ -13,7 +13,11 @@ export const templatesRef = 'main';
 /** Plans a delivery's pipeline and writes its jobs, once. Returns why there is none, when the file does not plan. */
 export async function planDelivery(platform: Platform, delivery: LoadedDelivery): Promise<string | undefined> {
   const { view } = delivery;
-  const { repository } = await platform.database.sql.selectFrom('services').select('repository').where('name', '=', view.service).executeTakeFirstOrThrow();
+  const { repository } = await platform.database.sql
+    .selectFrom('services')
+    .select('repository')
+    .where('name', '=', view.service)
+    .executeTakeFirstOrThrow();
   const reader = await platform.source.at(repository, view.commit);
   const commit = CommitId.parse(view.commit);
   let text: string;
@@ -42,7 +46,12 @@ export async function planDelivery(platform: Platform, delivery: LoadedDelivery)
   if (/(?<!\\)(?:\\\\)*\\u0000/.test(JSON.stringify(plan))) return `${ciFile} holds a NUL character, and no job can have one.`;
   const jobs = plan.jobs.map((job) => ({ plan: job, ...firstState(platform, job) }));
   await platform.database.sql.transaction().execute(async (transaction) => {
-    const planned = await transaction.selectFrom('delivery_jobs').select('name').where('delivery', '=', delivery.id).limit(1).executeTakeFirst();
+    const planned = await transaction
+      .selectFrom('delivery_jobs')
+      .select('name')
+      .where('delivery', '=', delivery.id)
+      .limit(1)
+      .executeTakeFirst();
     if (!planned) await savePlan(transaction, delivery.id, plan, jobs);
   });
   return jobs.length ? undefined : 'The pipeline has no job for this push.';
@@ -56,7 +65,8 @@ function firstState(platform: Platform, job: PlannedJob): { state: JobState; rea
   const target = purposeOf(job) === 'release' ? environmentOf(job) : undefined;
   if (target === undefined) return { state: 'created', reason: '' };
   const environment = platform.config.environments.find(({ name }) => name === target);
-  if (environment?.entry === 'promotion') return { state: 'blocked', reason: `Waits for a promotion to ${environment.name}.`, environment: target };
+  if (environment?.entry === 'promotion')
+    return { state: 'blocked', reason: `Waits for a promotion to ${environment.name}.`, environment: target };
   return { state: 'created', reason: '', environment: target };
 }
 
@@ -72,7 +82,12 @@ export function environmentOf(job: PlannedJob): string | undefined {
   return /^desp job (?:build|release) --env ([a-z0-9-]+)$/m.exec(job.script.join('\n'))?.[1];
 }
 
-async function contextOf(platform: Platform, { id, view }: LoadedDelivery, repository: string, reader: RepositoryReader): Promise<PipelineContext> {
+async function contextOf(
+  platform: Platform,
+  { id, view }: LoadedDelivery,
+  repository: string,
+  reader: RepositoryReader,
+): Promise<PipelineContext> {
   const [, kind, name = ''] = /^refs\/(heads|tags)\/(.+)$/.exec(view.ref) ?? [];
   const refs = await reader.listRefs();
   const branches = refs.flatMap((ref) => (ref.name.startsWith('refs/heads/') ? [ref.name.slice('refs/heads/'.length)] : []));
@@ -99,4 +114,3 @@ export function storedPlan(delivery: LoadedDelivery) {
   const jobs = [...delivery.plans.values()];
   return { stages: [...new Set(jobs.map((job) => job.stage))], jobs, includes: [], warnings: [] };
 }
-

@@ -1,8 +1,8 @@
-import { CommitId } from '@desp/model';
 import { GitError, zeroId } from '@desp/git';
+import { CommitId } from '@desp/model';
 import type { Platform } from '../platform.ts';
-import { insertDelivery } from './records.ts';
 import { queues } from './queues.ts';
+import { insertDelivery } from './records.ts';
 
 /**
  * A push that stands becomes deliveries: one for each branch or tag that it created or moved. Told twice, it is the same
@@ -15,7 +15,11 @@ export async function recordPush(
   push: { repository: string; pushedBy: string; updates: readonly { ref: string; new: string }[] },
 ): Promise<string[]> {
   if (push.pushedBy === platformName) return [];
-  const service = await platform.database.sql.selectFrom('services').select('name').where('repository', '=', push.repository).executeTakeFirst();
+  const service = await platform.database.sql
+    .selectFrom('services')
+    .select('name')
+    .where('repository', '=', push.repository)
+    .executeTakeFirst();
   if (!service) return [];
   const lines: string[] = [];
   for (const update of push.updates) {

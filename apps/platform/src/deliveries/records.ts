@@ -10,7 +10,11 @@ export const formatDeliveryId = (id: number): DeliveryId => DeliveryId.parse(`d-
 
 export function parseDeliveryId(text: string): number {
   const parsed = DeliveryId.safeParse(text);
-  if (!parsed.success) throw new PlatformError('NOT_FOUND', `There is no delivery ${text.slice(0, 40)}.`, { kind: 'user', cure: 'desp delivery list shows them.' });
+  if (!parsed.success)
+    throw new PlatformError('NOT_FOUND', `There is no delivery ${text.slice(0, 40)}.`, {
+      kind: 'user',
+      cure: 'desp delivery list shows them.',
+    });
   return Number(parsed.data.slice(2));
 }
 
@@ -143,7 +147,13 @@ export interface JobChange {
 }
 
 /** Changes a job; with `from`, only when it is in one of these states. Says whether it changed. */
-export async function changeJob(db: Sql | SqlTransaction, delivery: number, name: string, change: JobChange, from?: readonly JobState[]): Promise<boolean> {
+export async function changeJob(
+  db: Sql | SqlTransaction,
+  delivery: number,
+  name: string,
+  change: JobChange,
+  from?: readonly JobState[],
+): Promise<boolean> {
   const instant = (date: Date | null | undefined) => (date === undefined ? undefined : date && instantOf(date));
   let query = db
     .updateTable('delivery_jobs')

@@ -1,11 +1,11 @@
 import { CommitId } from '@desp/model';
-import { messageOf } from '@desp/runtime';
 import type { PlannedJob } from '@desp/pipeline';
+import { messageOf } from '@desp/runtime';
 import type { Platform } from '../platform.ts';
-import { openJobSocket } from './job-socket.ts';
-import { appendLog, changeJob, clearLog, loadDelivery } from './records.ts';
-import { queues } from './queues.ts';
 import { refreshStops } from './advance.ts';
+import { openJobSocket } from './job-socket.ts';
+import { queues } from './queues.ts';
+import { appendLog, changeJob, clearLog, loadDelivery } from './records.ts';
 
 const defaultTimeoutSeconds = 3_600;
 /** A job token outlives its job by nothing; this is the ceiling should the platform die and never come back. */
@@ -27,7 +27,10 @@ export async function runDeliveryJob(platform: Platform, key: string, signal: Ab
   if (!plan || !job) return;
   const attempt = job.attempt + (job.state === 'pending' ? 1 : 0);
   const startedAt = platform.clock.now();
-  if (!(await changeJob(sql, id, name, { state: 'running', reason: 'Running.', startedAt, endedAt: null, attempt }, ['pending', 'running']))) return;
+  if (
+    !(await changeJob(sql, id, name, { state: 'running', reason: 'Running.', startedAt, endedAt: null, attempt }, ['pending', 'running']))
+  )
+    return;
   await clearLog(sql, id, name);
   await refreshStops(platform, await loadDelivery(sql, id));
 
@@ -37,7 +40,11 @@ export async function runDeliveryJob(platform: Platform, key: string, signal: Ab
   });
   let outcome: { state: 'success' | 'failed' | 'canceled'; reason: string };
   try {
-    outcome = await execute(platform, { id, name, plan, service: delivery.view.service, commit: delivery.view.commit, pushedBy: delivery.view.pushedBy }, AbortSignal.any([signal, canceled.signal]));
+    outcome = await execute(
+      platform,
+      { id, name, plan, service: delivery.view.service, commit: delivery.view.commit, pushedBy: delivery.view.pushedBy },
+      AbortSignal.any([signal, canceled.signal]),
+    );
   } catch (error) {
     if (signal.aborted) throw error;
     outcome = { state: 'failed', reason: messageOf(error) };
@@ -66,12 +73,18 @@ async function execute(platform: Platform, job: JobContext, signal: AbortSignal)
   const { sql } = platform.database;
   const { repository } = await sql.selectFrom('services').select('repository').where('name', '=', job.service).executeTakeFirstOrThrow();
   const reader = await platform.source.at(repository, job.commit);
-  const token = await platform.tokens.createJob({ service: job.service, delivery: job.id, job: job.name, pushedBy: job.pushedBy }, tokenSeconds);
+  const token = await platform.tokens.createJob(
+    { service: job.service, delivery: job.id, job: job.name, pushedBy: job.pushedBy },
+    tokenSeconds,
+  );
   const log = createLogWriter(platform, job.id, job.name);
   const socket = await openJobSocket(platform, { ...job, token, repository });
   try {
     const result = await builder.run({
-      id: `d${job.id}-${job.plan.name}`.toLowerCase().replace(/[^a-z0-9-]/g, '-').slice(0, 50),
+      id: `d${job.id}-${job.plan.name}`
+        .toLowerCase()
+        .replace(/[^a-z0-9-]/g, '-')
+        .slice(0, 50),
       project: job.service,
       before: job.plan.beforeScript,
       script: job.plan.script,
@@ -103,7 +116,10 @@ function createLogWriter(platform: Platform, id: number, name: string): { write:
   const flush = () => {
     const text = pending;
     pending = '';
-    if (text) last = last.then(() => appendLog(platform.database.sql, id, name, text)).catch((error) => platform.log.warn({ error: messageOf(error) }, 'A log piece was not written.'));
+    if (text)
+      last = last
+        .then(() => appendLog(platform.database.sql, id, name, text))
+        .catch((error) => platform.log.warn({ error: messageOf(error) }, 'A log piece was not written.'));
   };
   const timer = setInterval(flush, logFlushMs);
   return {

@@ -22,5 +22,5 @@ describe('the stops of a delivery whose build failed', () => {
     expect(stop('build')).toMatchObject({ state: 'failed', reason: 'build-a: It ended with 1.', next: { who: 'provider' } }));
   test('do not say that a release is being written', () =>
     expect(stop('release')).toMatchObject({ state: 'skipped', reason: 'It does not run after build-a (failed).' }));
-  test('make the delivery failed', () => expect(deliveryState(stops, false)).toBe('failed'));
+  test('make the delivery failed', () => expect(deliveryState(stops, false, false)).toBe('failed'));
 });

@@ -184,9 +184,11 @@ function timed(stop: Omit<Stop, 'startedAt' | 'endedAt'>, previous: Stop | undef
 }
 
 /** The delivery as a whole. */
-export function deliveryState(stops: readonly Stop[], superseded: boolean): DeliveryState {
+export function deliveryState(stops: readonly Stop[], superseded: boolean, working: boolean): DeliveryState {
   if (superseded) return 'superseded';
   const states = stops.map((stop) => stop.state);
+  // A no at one stop does not end what others still do.
+  if (working) return 'running';
   if (states.includes('canceled')) return 'canceled';
   if (states.includes('failed')) return 'failed';
   if (states.includes('blocked')) return 'blocked';

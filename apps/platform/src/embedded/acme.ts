@@ -4,7 +4,13 @@ import type { Clock, Logger } from '@desp/runtime';
 import { type DataFolder, writeFileDurably } from '@desp/storage';
 
 /** The rehearsal's certificate authority behind ACME. It looks for a challenge at the ingress of the environment that a name belongs to, and nowhere else. */
-export async function startAcme(options: { config: Config; data: DataFolder; allowedDomains: readonly string[]; clock: Clock; log: Logger }): Promise<AcmeServer> {
+export async function startAcme(options: {
+  config: Config;
+  data: DataFolder;
+  allowedDomains: readonly string[];
+  clock: Clock;
+  log: Logger;
+}): Promise<AcmeServer> {
   const { config, data, clock, log } = options;
   const server = await createAcmeServer({
     dataFolder: data.file('acme'),

@@ -35,11 +35,24 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
     if (principal?.kind !== 'person') return undefined;
     return {
       username: principal.name,
-      groups: [...principal.roles.map((role) => `desp:role:${role}`), ...(principal.company && principal.roles.includes('provider') ? [`desp:provider:${principal.company}`] : [])],
+      groups: [
+        'desp:people',
+        ...principal.roles.map((role) => `desp:role:${role}`),
+        ...(principal.company && principal.roles.includes('provider') ? [`desp:provider:${principal.company}`] : []),
+      ],
     };
   };
-  const start = async (name: string, embedded: EmbeddedKubernetes | undefined, kubeconfig: string, more: Partial<Parameters<typeof startEmbeddedCluster>[0]>): Promise<EmbeddedCluster> => {
-    if (!embedded) throw new PlatformError('CONFIG', `The configuration names no embedded cluster for ${name}.`, { kind: 'user', cure: 'A rehearsal has embedded clusters only.' });
+  const start = async (
+    name: string,
+    embedded: EmbeddedKubernetes | undefined,
+    kubeconfig: string,
+    more: Partial<Parameters<typeof startEmbeddedCluster>[0]>,
+  ): Promise<EmbeddedCluster> => {
+    if (!embedded)
+      throw new PlatformError('CONFIG', `The configuration names no embedded cluster for ${name}.`, {
+        kind: 'user',
+        cure: 'A rehearsal has embedded clusters only.',
+      });
     const cluster = await startEmbeddedCluster({ name, dataFolder: data.file('clusters', name), ...embedded, clock, log, ...more });
     writeFileDurably(kubeconfig, cluster.kubeconfig());
     return cluster;
@@ -52,7 +65,8 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
         authenticate,
         ...(socket ? { engineSocket: socket } : {}),
         admission: {
-          admit: (request) => admitImage({ environment: environment.name, registry: environment.registry, trusted: [key.verifier] }, request),
+          admit: (request) =>
+            admitImage({ environment: environment.name, registry: environment.registry, trusted: [key.verifier] }, request),
         },
       });
       await prepareCluster(cluster.client, new URL(environment.vault.url));
@@ -85,16 +99,47 @@ async function prepareCluster(client: KubeClient, vault: URL): Promise<void> {
   });
   const objects: (KubeObject & Record<string, unknown>)[] = [
     { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name: 'desp-provider' }, rules: everything },
+    // The classes are everybody's to see: chapter 4 of the procedure begins with them.
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name: 'desp-people' },
+      rules: [
+        { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get', 'list', 'watch'] },
+        { apiGroups: ['networking.k8s.io'], resources: ['ingressclasses'], verbs: ['get', 'list', 'watch'] },
+      ],
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'desp-people' },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'desp-people' },
+      subjects: [{ apiGroup: rbac, kind: 'Group', name: 'desp:people' }],
+    },
     binding('operator', 'cluster-admin'),
     binding('ivv', 'edit'),
     binding('security', 'view'),
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'vault' } },
-    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'vault', namespace: 'vault' }, spec: { ports: [{ name: 'http', port: 8200, protocol: 'TCP', targetPort: Number(vault.port) }] } },
-    { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'vault', namespace: 'vault' }, subsets: [{ addresses: [{ ip: vault.hostname }], ports: [{ name: 'http', port: Number(vault.port), protocol: 'TCP' }] }] },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'vault', namespace: 'vault' },
+      spec: { ports: [{ name: 'http', port: 8200, protocol: 'TCP', targetPort: Number(vault.port) }] },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: { name: 'vault', namespace: 'vault' },
+      subsets: [{ addresses: [{ ip: vault.hostname }], ports: [{ name: 'http', port: Number(vault.port), protocol: 'TCP' }] }],
+    },
   ];
   for (const object of objects) {
     const type = await client.resolve(object.apiVersion, object.kind);
     if (!type) throw new PlatformError('UNAVAILABLE', `${client.server} does not know ${object.kind}.`, { kind: 'upstream' });
-    await client.patch(type, object.metadata.name, object.metadata.namespace, object, { kind: 'apply', fieldManager: 'desp-platform', force: true });
+    await client.patch(type, object.metadata.name, object.metadata.namespace, object, {
+      kind: 'apply',
+      fieldManager: 'desp-platform',
+      force: true,
+    });
   }
 }

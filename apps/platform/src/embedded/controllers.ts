@@ -14,8 +14,8 @@ import type { KubeObject } from '@desp/kube';
 import { messageOf } from '@desp/runtime';
 import type { Platform } from '../platform.ts';
 import { fleetNamespace } from '../releases/render-release.ts';
-import type { Clusters } from './clusters.ts';
 import { secretFile } from '../secret-file.ts';
+import type { Clusters } from './clusters.ts';
 import { installDefinitions } from './install-definitions.ts';
 
 /** Starts every controller, each on the Kubernetes API alone. @returns how to stop them */
@@ -35,13 +35,28 @@ export async function startControllers(platform: Platform, clusters: Clusters): 
   await Promise.all(
     config.environments.map(async (environment) => {
       const cluster = clusters.environment(environment.name);
-      await installDefinitions(cluster.client, [...externalSecretsCrds(profile.externalSecrets.release), ...certificatesCrds()], clock, signal);
+      await installDefinitions(
+        cluster.client,
+        [...externalSecretsCrds(profile.externalSecrets.release), ...certificatesCrds()],
+        clock,
+        signal,
+      );
       const resolveService = (host: string, port?: number) => cluster.resolveService(host, port);
       const own = { client: cluster.client, clock, log, signal };
       const { namespace } = await registerCluster(management, { name: environment.name, labels: environment.clusterLabels });
-      start(`external-secrets ${environment.name}`, startExternalSecrets({ ...own, profile: profile.externalSecrets.release, resolveService }));
-      start(`storage ${environment.name}`, startStorage({ ...own, classes: profile.storageClasses, volumesFolder: cluster.volumesFolder }).done);
-      const certificates = await startCertificates({ ...own, acmeDirectory: config.acme.directory, allowedDomains: allowedDomains(platform) });
+      start(
+        `external-secrets ${environment.name}`,
+        startExternalSecrets({ ...own, profile: profile.externalSecrets.release, resolveService }),
+      );
+      start(
+        `storage ${environment.name}`,
+        startStorage({ ...own, classes: profile.storageClasses, volumesFolder: cluster.volumesFolder }).done,
+      );
+      const certificates = await startCertificates({
+        ...own,
+        acmeDirectory: config.acme.directory,
+        allowedDomains: allowedDomains(platform),
+      });
       start(`certificates ${environment.name}`, certificates.done);
       const { http, https } = environment.ingress;
       const ingress = await startIngress({
@@ -51,7 +66,10 @@ export async function startControllers(platform: Platform, clusters: Clusters): 
         answerChallenge: certificates.answerChallenge,
       });
       start(`ingress ${environment.name}`, ingress.done);
-      start(`fleet-agent ${environment.name}`, startFleetAgent({ management, downstream: cluster.client, clusterNamespace: namespace, clock, log, signal }).done);
+      start(
+        `fleet-agent ${environment.name}`,
+        startFleetAgent({ management, downstream: cluster.client, clusterNamespace: namespace, clock, log, signal }).done,
+      );
     }),
   );
   return async () => {
@@ -61,7 +79,9 @@ export async function startControllers(platform: Platform, clusters: Clusters): 
 }
 
 /** Domains of the profile's environments: names of services end in one of them (section 3.6.5). */
-export const allowedDomains = ({ profile }: Pick<Platform, 'profile'>): string[] => [...new Set(profile.environments.flatMap((environment) => environment.allowedDomains))];
+export const allowedDomains = ({ profile }: Pick<Platform, 'profile'>): string[] => [
+  ...new Set(profile.environments.flatMap((environment) => environment.allowedDomains)),
+];
 
 /** What Fleet reads repositories with; the platform's own token, in the management cluster, where no provider looks. */
 async function gitCredential(platform: Platform, clusters: Clusters): Promise<void> {
@@ -74,5 +94,10 @@ async function gitCredential(platform: Platform, clusters: Clusters): Promise<vo
     stringData: { username: '$platform', password: secretFile(platform.data, 'keys/platform.token') },
   } satisfies KubeObject & Record<string, unknown>;
   const type = await client.resolve('v1', 'Secret');
-  if (type) await client.patch(type, secret.metadata.name, secret.metadata.namespace, secret, { kind: 'apply', fieldManager: 'desp-platform', force: true });
+  if (type)
+    await client.patch(type, secret.metadata.name, secret.metadata.namespace, secret, {
+      kind: 'apply',
+      fieldManager: 'desp-platform',
+      force: true,
+    });
 }

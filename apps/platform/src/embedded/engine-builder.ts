@@ -1,7 +1,7 @@
 import { createReadStream, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Digest } from '@desp/model';
 import { buildBaseImage, buildImage, type EngineService, type ImageLayout, runJob, standardJobLimits } from '@desp/engine';
+import { Digest } from '@desp/model';
 import { parseDigest, type RegistryClient } from '@desp/oci';
 import type { DataFolder } from '@desp/storage';
 import { z } from 'zod';
@@ -18,12 +18,26 @@ const Manifest = z.object({
 });
 
 /** Builds and jobs on the machine's container engine. Base images are made at their first use and kept. */
-export function createEngineBuilder(options: { engine: EngineService; data: DataFolder; quarantine: RegistryClient; commandLine: string }): Builder {
+export function createEngineBuilder(options: {
+  engine: EngineService;
+  data: DataFolder;
+  quarantine: RegistryClient;
+  commandLine: string;
+}): Builder {
   const { engine, data, quarantine } = options;
   const bases = new Map<string, Promise<ImageLayout>>();
   const base = (name: string): Promise<ImageLayout> => {
     const folder = data.file('base-images', name.replace(/[^a-z0-9]/g, '-'));
-    const made = bases.get(name) ?? buildBaseImage(name.startsWith('desp/job') ? { kind: 'job', commandLine: options.commandLine } : name.startsWith('desp/node') ? { kind: 'node', shell: true } : { kind: 'static' }, folder);
+    const made =
+      bases.get(name) ??
+      buildBaseImage(
+        name.startsWith('desp/job')
+          ? { kind: 'job', commandLine: options.commandLine }
+          : name.startsWith('desp/node')
+            ? { kind: 'node', shell: true }
+            : { kind: 'static' },
+        folder,
+      );
     bases.set(name, made);
     made.catch(() => bases.delete(name));
     return made;
@@ -82,7 +96,9 @@ async function pushLayout(registry: RegistryClient, target: { repository: string
   for (const blob of [...manifest.layers, manifest.config]) {
     const file = blobFile(blob.digest);
     if (!existsSync(file)) throw new Error(`The build lacks its blob ${blob.digest}.`);
-    await registry.pushBlob(target.repository, { digest: parseDigest(blob.digest), size: statSync(file).size }, () => createReadStream(file));
+    await registry.pushBlob(target.repository, { digest: parseDigest(blob.digest), size: statSync(file).size }, () =>
+      createReadStream(file),
+    );
   }
   await registry.pushManifest(target.repository, target.tag, { mediaType: manifest.mediaType, bytes });
   return digest;

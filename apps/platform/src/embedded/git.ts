@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
 import { acceptPush, createGitServer, type GitServer, rejectPush } from '@desp/git';
 import { may, type Principal } from '@desp/identity';
+import { parseSemVer } from '@desp/model';
 import { templateFiles } from '@desp/pipeline';
 import type { Profile } from '@desp/procedure';
-import { parseSemVer } from '@desp/model';
 import type { Logger } from '@desp/runtime';
 import type { DataFolder } from '@desp/storage';
 import type { Authenticator } from '../authenticator.ts';
 import { platformName } from '../deliveries/record-push.ts';
-import { listen, type Listening } from './listen.ts';
+import { type Listening, listen } from './listen.ts';
 
 /** The embedded Git host: who may do what is asked of the same table as everywhere. */
 export interface EmbeddedGit {
@@ -50,15 +50,25 @@ export async function startGit(options: EmbeddedGitOptions): Promise<EmbeddedGit
     },
     onPush(push) {
       // A tag that looks like a version but is none would make a release that nobody can order.
-      const wrong = push.updates.find(({ ref, kind }) => kind === 'create' && /^refs\/tags\/v?\d/.test(ref) && !parseSemVer(ref.slice('refs/tags/'.length)));
-      if (wrong) return rejectPush(`The tag ${wrong.ref.slice('refs/tags/'.length)} is not SemVer 2.0.0: name it X.Y.Z, without a leading v.`);
+      const wrong = push.updates.find(
+        ({ ref, kind }) => kind === 'create' && /^refs\/tags\/v?\d/.test(ref) && !parseSemVer(ref.slice('refs/tags/'.length)),
+      );
+      if (wrong)
+        return rejectPush(`The tag ${wrong.ref.slice('refs/tags/'.length)} is not SemVer 2.0.0: name it X.Y.Z, without a leading v.`);
       return acceptPush;
     },
-    onReceived: (received) => options.onPush({ repository: received.repository as string, pushedBy: received.principal, updates: received.updates }),
+    onReceived: (received) =>
+      options.onPush({ repository: received.repository as string, pushedBy: received.principal, updates: received.updates }),
   });
   await server.createRepository(profile.templates.project);
-  const files = Object.fromEntries(templateFiles({ templateFiles: profile.templates.files, environments: profile.environments }).map(({ path, text }) => [path, text]));
-  await server.commitFiles(profile.templates.project, profile.templates.ref, files, `Templates of ${profile.name}`, { name: 'DESP', email: 'platform@desp.invalid', at: new Date(Date.UTC(2023, 8, 14)) });
+  const files = Object.fromEntries(
+    templateFiles({ templateFiles: profile.templates.files, environments: profile.environments }).map(({ path, text }) => [path, text]),
+  );
+  await server.commitFiles(profile.templates.project, profile.templates.ref, files, `Templates of ${profile.name}`, {
+    name: 'DESP',
+    email: 'platform@desp.invalid',
+    at: new Date(Date.UTC(2023, 8, 14)),
+  });
   const http = createServer((request, response) => {
     server.handler(request, response).catch((error) => {
       options.log.error({ error: String(error) }, 'A Git request failed.');

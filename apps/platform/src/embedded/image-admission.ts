@@ -26,28 +26,45 @@ export interface AdmittedImage {
 }
 
 export async function admitImage(options: AdmissionOptions, request: AdmissionRequest): Promise<AdmittedImage> {
-  const refuse = (why: string, cure: string) => new PlatformError('NOT_ALLOWED', `The image ${request.image} is not run in ${options.environment}: ${why}`, { kind: 'user', cure });
+  const refuse = (why: string, cure: string) =>
+    new PlatformError('NOT_ALLOWED', `The image ${request.image} is not run in ${options.environment}: ${why}`, { kind: 'user', cure });
   const reference = parseImageReference(request.image);
   if (!reference) throw refuse('this is no image name.', 'Mend the name.');
-  if (reference.host !== options.registry.host) throw refuse(`images come from ${options.registry.host} only (DESP-DEV-033).`, `Release it, and name it ${options.registry.host}/…`);
+  if (reference.host !== options.registry.host)
+    throw refuse(`images come from ${options.registry.host} only (DESP-DEV-033).`, `Release it, and name it ${options.registry.host}/…`);
   const auth = request.credentials.find(({ registry }) => registry.replace(/^https?:\/\//, '').split('/')[0] === options.registry.host);
-  if (!auth) throw refuse(`the pod has no pull secret for ${options.registry.host}.`, 'Name the secret in imagePullSecrets, and see that it is there: kubectl get secrets.');
+  if (!auth)
+    throw refuse(
+      `the pod has no pull secret for ${options.registry.host}.`,
+      'Name the secret in imagePullSecrets, and see that it is there: kubectl get secrets.',
+    );
   const client = createRegistryClient({ url: options.registry.url, credentials: auth });
   try {
     const digest = reference.digest ?? (await client.resolve(reference.repository, reference.tag ?? 'latest'))?.digest;
     if (!digest) throw refuse('it was never released here.', 'desp release list shows what was.');
     await demandVerdict(client, reference.repository, digest, options, refuse);
-    return { pullReference: `${new URL(options.registry.url).host}/${reference.repository}@${digest}`, auth: { username: auth.username, password: auth.password } };
+    return {
+      pullReference: `${new URL(options.registry.url).host}/${reference.repository}@${digest}`,
+      auth: { username: auth.username, password: auth.password },
+    };
   } finally {
     client.close();
   }
 }
 
-async function demandVerdict(client: RegistryClient, repository: string, digest: string, options: AdmissionOptions, refuse: (why: string, cure: string) => PlatformError): Promise<void> {
+async function demandVerdict(
+  client: RegistryClient,
+  repository: string,
+  digest: string,
+  options: AdmissionOptions,
+  refuse: (why: string, cure: string) => PlatformError,
+): Promise<void> {
   let newest: { outcome: string; judgedAt: string } | undefined;
   for (const referrer of await client.referrers(repository, digest as never, { artifactType: envelopeMediaType })) {
     try {
-      const manifest = JSON.parse((await client.getManifest(repository, referrer.digest)).bytes.toString('utf8')) as { layers?: { digest: string; size: number }[] };
+      const manifest = JSON.parse((await client.getManifest(repository, referrer.digest)).bytes.toString('utf8')) as {
+        layers?: { digest: string; size: number }[];
+      };
       const layer = manifest.layers?.[0];
       if (!layer || layer.size > 16 * 1024 * 1024) continue;
       const chunks: Buffer[] = [];
@@ -58,5 +75,9 @@ async function demandVerdict(client: RegistryClient, repository: string, digest:
       // Somebody else's statement, or one that was tampered with: it counts for nothing.
     }
   }
-  if (newest?.outcome !== 'pass') throw refuse(newest ? `the gate says ${newest.outcome}.` : 'no verdict of the gate that this platform signed is attached to it.', `desp gate show ${repository}@${digest}`);
+  if (newest?.outcome !== 'pass')
+    throw refuse(
+      newest ? `the gate says ${newest.outcome}.` : 'no verdict of the gate that this platform signed is attached to it.',
+      `desp gate show ${repository}@${digest}`,
+    );
 }

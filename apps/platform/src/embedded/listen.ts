@@ -11,11 +11,17 @@ export async function listen(server: Server, url: URL, what: string): Promise<Li
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const taken = cause.code === 'EADDRINUSE';
       reject(
-        new PlatformError('CONFIG', taken ? `Port ${url.port}, which ${what} needs, is taken by another program.` : `${what} cannot listen at ${url.host}: ${cause.message}`, {
-          kind: 'user',
-          cure: 'End that program, or start with a new data folder and other ports: desp up --data DIR --port PORT.',
-          cause,
-        }),
+        new PlatformError(
+          'CONFIG',
+          taken
+            ? `Port ${url.port}, which ${what} needs, is taken by another program.`
+            : `${what} cannot listen at ${url.host}: ${cause.message}`,
+          {
+            kind: 'user',
+            cure: 'End that program, or start with a new data folder and other ports: desp up --data DIR --port PORT.',
+            cause,
+          },
+        ),
       );
     });
     server.listen(Number(url.port), url.hostname, resolve);

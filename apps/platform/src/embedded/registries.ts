@@ -1,13 +1,24 @@
-import type { Config } from '@desp/model';
 import { may, type Principal } from '@desp/identity';
-import { allowPull, createRegistry, harborNotScanned, harborPrevented, harborScanPending, openRegistryStore, type Registry, type RegistryPrincipal, type RegistryStore } from '@desp/oci';
+import type { Config } from '@desp/model';
+import {
+  allowPull,
+  createRegistry,
+  harborNotScanned,
+  harborPrevented,
+  harborScanPending,
+  openRegistryStore,
+  type Registry,
+  type RegistryPrincipal,
+  type RegistryStore,
+} from '@desp/oci';
 import type { Clock, Logger } from '@desp/runtime';
-import type { DataFolder, Database } from '@desp/storage';
+import { envelopeMediaType, sbomMediaType } from '@desp/security';
+import type { Database, DataFolder } from '@desp/storage';
 import type { Authenticator } from '../authenticator.ts';
 
 /**
  * The embedded registries: quarantine, and one per environment. Rights are asked of the one table; a verdict is asked of the
- * records. Nothing leaves quarantine but to the platform; what lies in a release project came through the gate.
+ * records. What the gate did not pass leaves quarantine to nobody but the platform; what lies in a release project came through the gate.
  */
 export interface EmbeddedRegistries {
   readonly quarantine: Registry;
@@ -16,6 +27,8 @@ export interface EmbeddedRegistries {
   reload(): Promise<void>;
   close(): Promise<void>;
 }
+
+const statements = new Set<string>([sbomMediaType, envelopeMediaType]);
 
 export interface RegistriesOptions {
   readonly config: Config;
@@ -39,7 +52,14 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
   const authenticate = async (username: string, password: string): Promise<RegistryPrincipal | undefined> => {
     const principal = await authenticator.basic(username, password);
     if (!principal) return undefined;
-    const name = principal.kind === 'platform' ? 'platform' : principal.kind === 'job' ? `job of ${principal.service}` : principal.kind === 'robot' ? `${principal.service}+${principal.name}` : principal.name;
+    const name =
+      principal.kind === 'platform'
+        ? 'platform'
+        : principal.kind === 'job'
+          ? `job of ${principal.service}`
+          : principal.kind === 'robot'
+            ? `${principal.service}+${principal.name}`
+            : principal.name;
     principals.set(`${principal.kind}/${name}`, principal);
     return { kind: principal.kind, name };
   };
@@ -62,8 +82,9 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
         // Only the platform writes release projects: what is in them came through the gate.
         return quarantine && action === 'push' && may(principal, 'image.push', target).allowed;
       },
-      async beforePull({ repository, digest, subject }) {
-        if (!quarantine || subject) return allowPull;
+      async beforePull({ repository, digest, subject, artifactType }) {
+        // What is said about an image may be read; the image itself waits for its verdict.
+        if (!quarantine || (subject && artifactType && statements.has(artifactType))) return allowPull;
         const verdicts = await database.sql
           .selectFrom('verdicts')
           .select(['environment', 'outcome', 'verdict'])
@@ -85,7 +106,8 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
 
   const quarantine = await start('quarantine', config.quarantine.url, true);
   const environments = new Map<string, Registry>();
-  for (const environment of config.environments) environments.set(environment.name, await start(environment.name, environment.registry.url, false));
+  for (const environment of config.environments)
+    environments.set(environment.name, await start(environment.name, environment.registry.url, false));
   return {
     quarantine,
     environments,

@@ -11,13 +11,25 @@ export interface Vaults {
   stop(): Promise<void>;
 }
 
-export async function startVaults(options: { config: Config; data: DataFolder; clusters: Clusters; clock: Clock; log: Logger }): Promise<Vaults> {
+export async function startVaults(options: {
+  config: Config;
+  data: DataFolder;
+  clusters: Clusters;
+  clock: Clock;
+  log: Logger;
+}): Promise<Vaults> {
   const { config, data, clusters, clock, log } = options;
   const servers: VaultServer[] = [];
   const clients = new Map<string, VaultClient>();
   for (const environment of config.environments) {
     const rootToken = secretFile(data, `keys/vault-${environment.name}.token`);
-    const server = await createVaultServer({ dataFolder: data.file('vault', environment.name), rootToken, reviewToken: reviewTokenOverKubernetes, clock, log });
+    const server = await createVaultServer({
+      dataFolder: data.file('vault', environment.name),
+      rootToken,
+      reviewToken: reviewTokenOverKubernetes,
+      clock,
+      log,
+    });
     const url = new URL(environment.vault.url);
     await server.listen({ host: url.hostname, port: Number(url.port) });
     servers.push(server);

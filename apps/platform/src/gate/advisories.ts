@@ -1,7 +1,8 @@
-import { instantOf, type Instant } from '@desp/model';
-import { type AdvisoryDatabase, AdvisorySet, parseOsvRecord, rehearsalAdvisories } from '@desp/security';
+import { type Instant, instantOf } from '@desp/model';
 import type { Clock } from '@desp/runtime';
+import { type AdvisoryDatabase, AdvisorySet, parseOsvRecord, rehearsalAdvisories } from '@desp/security';
 import type { Sql } from '@desp/storage';
+import { PlatformError } from '../platform-error.ts';
 
 /** The advisories that verdicts use: the dated rehearsal set that comes with the product, and what was imported since. */
 export interface Advisories {
@@ -29,7 +30,11 @@ export function createAdvisories(db: Sql, clock: Clock): Advisories {
     async add(database, date, records) {
       // Parsed before anything is written: one bad record refuses the batch with its name.
       const parsed = records.map((record) => ({ advisory: parseOsvRecord(database, record), record }));
-      if (Date.parse(date) > clock.now().getTime() + 5 * 60_000) throw new RangeError(`The date ${date} is after now (${instantOf(clock.now())}).`);
+      if (Date.parse(date) > clock.now().getTime() + 5 * 60_000)
+        throw new PlatformError('INVALID', `The date ${date} is after now (${instantOf(clock.now())}).`, {
+          kind: 'user',
+          cure: 'Set the clock right, or give the date on which the records were taken.',
+        });
       await db.transaction().execute(async (transaction) => {
         for (const { advisory, record } of parsed) {
           const row = { id: `${database}/${advisory.id}`, database, record: JSON.stringify(record), imported_at: date };

@@ -1,10 +1,16 @@
-import { Digest } from '@desp/model';
+import type { Digest } from '@desp/model';
 import type { ContentDigest, RegistryClient } from '@desp/oci';
 import { type ImageSource, layerOf } from '@desp/security';
 import { z } from 'zod';
 
 const Manifest = z.object({
-  config: z.object({ digest: z.string(), size: z.number().int().max(8 * 1024 * 1024) }),
+  config: z.object({
+    digest: z.string(),
+    size: z
+      .number()
+      .int()
+      .max(8 * 1024 * 1024),
+  }),
   layers: z.array(z.object({ digest: z.string(), size: z.number().int(), mediaType: z.string() })).max(500),
 });
 
@@ -13,12 +19,17 @@ export async function readImage(registry: RegistryClient, repository: string, di
   const manifest = await registry.getManifest(repository, digest);
   const { config, layers } = Manifest.parse(JSON.parse(manifest.bytes.toString('utf8')));
   const chunks: Buffer[] = [];
-  for await (const chunk of await registry.pullBlob(repository, { digest: config.digest as ContentDigest, size: config.size })) chunks.push(chunk as Buffer);
+  for await (const chunk of await registry.pullBlob(repository, { digest: config.digest as ContentDigest, size: config.size }))
+    chunks.push(chunk as Buffer);
   return {
     digest,
     config: JSON.parse(Buffer.concat(chunks).toString('utf8')),
     layers: layers.map((layer) =>
-      layerOf({ digest: layer.digest, mediaType: layer.mediaType, open: () => opened(registry.pullBlob(repository, { digest: layer.digest as ContentDigest, size: layer.size })) }),
+      layerOf({
+        digest: layer.digest,
+        mediaType: layer.mediaType,
+        open: () => opened(registry.pullBlob(repository, { digest: layer.digest as ContentDigest, size: layer.size })),
+      }),
     ),
   };
 }

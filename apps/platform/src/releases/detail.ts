@@ -13,7 +13,13 @@ export async function detailOf(platform: Platform, text: string): Promise<Omit<R
     if (entry.kind === 'manifests') manifests.push({ environment: entry.body.environment, digest: entry.body.digest });
     if (entry.kind !== 'image') continue;
     const verdict = await openVerdict(entry.body.verdict, [platform.key.verifier], entry.body.digest);
-    images.push({ repository: entry.body.name, tag: entry.body.tag, digest: entry.body.digest, outcome: verdict.outcome, judgedAt: verdict.judgedAt });
+    images.push({
+      repository: entry.body.name,
+      tag: entry.body.tag,
+      digest: entry.body.digest,
+      outcome: verdict.outcome,
+      judgedAt: verdict.judgedAt,
+    });
     for (const item of verdict.notAssessed) if (!notAssessed.some((other) => other.what === item.what)) notAssessed.push(item);
   }
   return { images, notAssessed, manifests };

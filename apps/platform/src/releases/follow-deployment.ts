@@ -1,9 +1,9 @@
-import { instantOf } from '@desp/model';
 import { type BundleDeployment, deploymentState } from '@desp/fleet';
 import type { KubeObject } from '@desp/kube';
+import { instantOf } from '@desp/model';
 import { appendEntry, exportRecord } from '@desp/release';
-import type { Platform } from '../platform.ts';
 import { queues } from '../deliveries/queues.ts';
+import type { Platform } from '../platform.ts';
 import { fleetNamespace, gitRepoName } from './render-release.ts';
 import { readRecord } from './write-release.ts';
 
@@ -25,12 +25,27 @@ export async function followDeployment(platform: Platform, key: string): Promise
   const age = platform.clock.now().getTime() - Date.parse(row.created_at);
   let observed = await observe(platform, row);
   if (observed.state === 'deploying' && age > giveUpMinutes * 60_000) {
-    observed = { ...observed, state: 'failed', reason: `Not ready after ${giveUpMinutes} minutes: ${observed.fleet === 'running' ? observed.fleetReason : observed.reason}` };
+    observed = {
+      ...observed,
+      state: 'failed',
+      reason: `Not ready after ${giveUpMinutes} minutes: ${observed.fleet === 'running' ? observed.fleetReason : observed.reason}`,
+    };
   }
-  if (observed.state !== row.state || observed.reason !== row.reason || observed.fleet !== row.fleet || observed.fleetReason !== row.fleet_reason) {
+  if (
+    observed.state !== row.state ||
+    observed.reason !== row.reason ||
+    observed.fleet !== row.fleet ||
+    observed.fleetReason !== row.fleet_reason
+  ) {
     const updated = await sql
       .updateTable('deployments')
-      .set({ state: observed.state, reason: observed.reason, fleet: observed.fleet, fleet_reason: observed.fleetReason, updated_at: instantOf(platform.clock.now()) })
+      .set({
+        state: observed.state,
+        reason: observed.reason,
+        fleet: observed.fleet,
+        fleet_reason: observed.fleetReason,
+        updated_at: instantOf(platform.clock.now()),
+      })
       .where('id', '=', row.id)
       .where('state', '=', 'deploying')
       .executeTakeFirst();
@@ -51,19 +66,31 @@ interface DeploymentRow {
 }
 
 async function observe(platform: Platform, row: DeploymentRow): Promise<Observed> {
-  const fleet = (fleetState: Observed['fleet'], fleetReason: string): Observed => ({ state: fleetState === 'failed' ? 'failed' : 'deploying', reason: fleetReason, fleet: fleetState, fleetReason });
+  const fleet = (fleetState: Observed['fleet'], fleetReason: string): Observed => ({
+    state: fleetState === 'failed' ? 'failed' : 'deploying',
+    reason: fleetReason,
+    fleet: fleetState,
+    fleetReason,
+  });
   const { management } = platform;
   const repoType = await management.resolve('fleet.cattle.io/v1alpha1', 'GitRepo');
   const deploymentType = await management.resolve('fleet.cattle.io/v1alpha1', 'BundleDeployment');
   if (!repoType || !deploymentType) return fleet('running', 'Waits for Fleet.');
   const name = gitRepoName(row.service, row.environment);
-  const repo = (await management.get(repoType, name, fleetNamespace)) as (KubeObject & { status?: { commit?: string; conditions?: { type: string; status: string; message?: string }[] } }) | undefined;
+  const repo = (await management.get(repoType, name, fleetNamespace)) as
+    | (KubeObject & { status?: { commit?: string; conditions?: { type: string; status: string; message?: string }[] } })
+    | undefined;
   const stalled = repo?.status?.conditions?.find((condition) => condition.type === 'Stalled' && condition.status === 'True');
   if (stalled) return fleet('failed', stalled.message ?? 'Fleet cannot read the commit.');
   if (repo?.status?.commit !== row.commit) return fleet('running', 'Fleet reads the commit.');
-  const { items } = await management.list(deploymentType, { labelSelector: `fleet.cattle.io/repo-name=${name},fleet.cattle.io/commit=${row.commit}` });
+  const { items } = await management.list(deploymentType, {
+    labelSelector: `fleet.cattle.io/repo-name=${name},fleet.cattle.io/commit=${row.commit}`,
+  });
   if (items.length === 0) return fleet('running', 'Fleet makes the bundles.');
-  const states = items.map((item) => ({ name: item.metadata.labels?.['fleet.cattle.io/bundle-name'] ?? item.metadata.name, ...deploymentState(item as unknown as BundleDeployment) }));
+  const states = items.map((item) => ({
+    name: item.metadata.labels?.['fleet.cattle.io/bundle-name'] ?? item.metadata.name,
+    ...deploymentState(item as unknown as BundleDeployment),
+  }));
   const failed = states.find((one) => one.state === 'ErrApplied');
   if (failed) return fleet('failed', `${failed.name}: ${failed.message}`);
   const waiting = states.find((one) => one.state === 'WaitApplied' || one.state === 'Pending' || one.state === 'OutOfSync');
@@ -77,12 +104,22 @@ async function observe(platform: Platform, row: DeploymentRow): Promise<Observed
 /** The outcome belongs to the record: who reads it offline sees what became of the release. */
 async function recordOutcome(platform: Platform, row: DeploymentRow, observed: Observed): Promise<void> {
   const { sql } = platform.database;
-  const release = await sql.selectFrom('releases').selectAll().where('service', '=', row.service).where('version', '=', row.version).executeTakeFirst();
+  const release = await sql
+    .selectFrom('releases')
+    .selectAll()
+    .where('service', '=', row.service)
+    .where('version', '=', row.version)
+    .executeTakeFirst();
   const manifests = JSON.parse(row.manifests ?? '[]') as string[];
   if (!release || manifests.length === 0) return;
   const record = readRecord(release.record);
   const startedAt = row.created_at;
-  if (record.entries.some((entry) => entry.kind === 'deployment' && entry.body.environment === row.environment && entry.body.startedAt === startedAt)) return;
+  if (
+    record.entries.some(
+      (entry) => entry.kind === 'deployment' && entry.body.environment === row.environment && entry.body.startedAt === startedAt,
+    )
+  )
+    return;
   const now = instantOf(platform.clock.now());
   const next = await appendEntry(
     record,
@@ -90,7 +127,14 @@ async function recordOutcome(platform: Platform, row: DeploymentRow, observed: O
       kind: 'deployment',
       at: now,
       who: 'platform',
-      body: { environment: row.environment as never, startedAt: startedAt as never, endedAt: now, outcome: observed.state === 'ready' ? 'succeeded' : 'failed', manifests: manifests as never, reason: observed.reason },
+      body: {
+        environment: row.environment as never,
+        startedAt: startedAt as never,
+        endedAt: now,
+        outcome: observed.state === 'ready' ? 'succeeded' : 'failed',
+        manifests: manifests as never,
+        reason: observed.reason,
+      },
     },
     platform.key.signer,
   );

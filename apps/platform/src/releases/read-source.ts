@@ -1,6 +1,6 @@
-import { CommitId } from '@desp/model';
 import type { RepositoryFile } from '@desp/fleet';
 import type { RepositoryReader } from '@desp/git';
+import { CommitId } from '@desp/model';
 import { readTar } from '@desp/security';
 import { PlatformError } from '../platform-error.ts';
 
@@ -20,7 +20,11 @@ export async function readSource(reader: RepositoryReader, commit: string): Prom
   let total = 0;
   for await (const entry of readTar(await reader.archive(CommitId.parse(commit)))) {
     if (entry.kind === 'symlink' || entry.kind === 'hardlink') {
-      throw new PlatformError('INVALID', `${entry.path} is a link; a repository of the platform holds none.`, { kind: 'user', cure: 'Put the file itself there.', where: { file: entry.path } });
+      throw new PlatformError('INVALID', `${entry.path} is a link; a repository of the platform holds none.`, {
+        kind: 'user',
+        cure: 'Put the file itself there.',
+        where: { file: entry.path },
+      });
     }
     if (entry.kind !== 'file') continue;
     if (entry.size > limits.fileBytes) {
@@ -28,7 +32,11 @@ export async function readSource(reader: RepositoryReader, commit: string): Prom
       continue;
     }
     total += entry.size;
-    if (total > limits.totalBytes) throw new PlatformError('INVALID', 'The repository holds more than 512 MiB of files.', { kind: 'user', cure: 'Keep data out of the repository.' });
+    if (total > limits.totalBytes)
+      throw new PlatformError('INVALID', 'The repository holds more than 512 MiB of files.', {
+        kind: 'user',
+        cure: 'Keep data out of the repository.',
+      });
     const chunks: Uint8Array[] = [];
     for await (const chunk of entry.read()) chunks.push(chunk);
     files.push({ path: entry.path, data: Buffer.concat(chunks) });

@@ -13,14 +13,20 @@ const shown = 5;
 
 /** Searches the commit for secrets (DESP-DEV-003). One is enough: it is in Git's history, and has to be replaced. */
 export function judgeSource(source: Source): SourceFindings {
-  const texts = source.files.filter((file) => !file.data.includes(0)).map((file) => ({ path: file.path, text: new TextDecoder().decode(file.data) }));
+  const texts = source.files
+    .filter((file) => !file.data.includes(0))
+    .map((file) => ({ path: file.path, text: new TextDecoder().decode(file.data) }));
   const scan = scanSecrets(texts);
   if (scan.findings.length) {
     const list = scan.findings.slice(0, shown).map((finding) => `${finding.location} ${finding.what} ${finding.redacted}`);
-    throw new PlatformError('GATE_CLOSED', `The source holds ${scan.findings.length === 1 ? 'a secret' : `${scan.findings.length} secrets`} (DESP-DEV-003): ${list.join('; ')}.`, {
-      kind: 'user',
-      cure: 'Replace the secret where it is used, for it is known now; take it out of the source, and write the new one with desp secret put.',
-    });
+    throw new PlatformError(
+      'GATE_CLOSED',
+      `The source holds ${scan.findings.length === 1 ? 'a secret' : `${scan.findings.length} secrets`} (DESP-DEV-003): ${list.join('; ')}.`,
+      {
+        kind: 'user',
+        cure: 'Replace the secret where it is used, for it is known now; take it out of the source, and write the new one with desp secret put.',
+      },
+    );
   }
   return {
     files: source.files.length,

@@ -1,7 +1,7 @@
-import { instantOf, type ServiceView } from '@desp/model';
 import type { Principal } from '@desp/identity';
-import { PlatformError } from '../platform-error.ts';
+import { instantOf, type ServiceView } from '@desp/model';
 import type { Platform } from '../platform.ts';
+import { PlatformError } from '../platform-error.ts';
 import { describeService, parseServiceName, repositoryOf } from './names.ts';
 import { prepareService } from './prepare-service.ts';
 
@@ -11,11 +11,24 @@ import { prepareService } from './prepare-service.ts';
  *
  * Throws PlatformError INVALID, CONFLICT.
  */
-export async function createService(platform: Platform, principal: Principal, wanted: { name: string; provider?: string }): Promise<ServiceView> {
+export async function createService(
+  platform: Platform,
+  principal: Principal,
+  wanted: { name: string; provider?: string },
+): Promise<ServiceView> {
   const name = parseServiceName(wanted.name);
   const company = wanted.provider ?? (principal.kind === 'person' ? principal.company : undefined);
-  if (!company) throw new PlatformError('INVALID', 'Say which company develops the service.', { kind: 'user', cure: `desp service create ${name} --provider COMPANY` });
-  if (principal.kind === 'person' && principal.company !== undefined && company !== principal.company && !principal.roles.includes('operator')) {
+  if (!company)
+    throw new PlatformError('INVALID', 'Say which company develops the service.', {
+      kind: 'user',
+      cure: `desp service create ${name} --provider COMPANY`,
+    });
+  if (
+    principal.kind === 'person' &&
+    principal.company !== undefined &&
+    company !== principal.company &&
+    !principal.roles.includes('operator')
+  ) {
     throw new PlatformError('NOT_ALLOWED', `${principal.name} is not of ${company}.`, { kind: 'user', cure: 'Leave --provider out.' });
   }
   const { sql } = platform.database;
@@ -41,6 +54,9 @@ export async function createService(platform: Platform, principal: Principal, wa
   return viewOf(platform, row);
 }
 
-export function viewOf(platform: Platform, row: { name: string; company: string; repository: string; created_at: string; created_by: string }): ServiceView {
+export function viewOf(
+  platform: Platform,
+  row: { name: string; company: string; repository: string; created_at: string; created_by: string },
+): ServiceView {
   return describeService(platform.config, row, new Map([...platform.environments].map(([name, parts]) => [name, parts.kube.server])));
 }

@@ -5,10 +5,14 @@ import { PlatformError } from '../platform-error.ts';
 export function parseServiceName(text: string): ServiceName {
   const parsed = ServiceName.safeParse(text);
   if (!parsed.success) {
-    throw new PlatformError('INVALID', `${JSON.stringify(text.slice(0, 80))} cannot be a service's name: ${parsed.error.issues[0]?.message}.`, {
-      kind: 'user',
-      cure: 'It names a namespace, too; sample-app is a good one.',
-    });
+    throw new PlatformError(
+      'INVALID',
+      `${JSON.stringify(text.slice(0, 80))} cannot be a service's name: ${parsed.error.issues[0]?.message}.`,
+      {
+        kind: 'user',
+        cure: 'It names a namespace, too; sample-app is a good one.',
+      },
+    );
   }
   if (reserved.has(parsed.data) || parsed.data.startsWith('kube-') || parsed.data.startsWith('cattle-')) {
     throw new PlatformError('INVALID', `The name ${parsed.data} is the platform's own.`, { kind: 'user', cure: 'Choose another.' });
@@ -16,14 +20,29 @@ export function parseServiceName(text: string): ServiceName {
   return parsed.data;
 }
 
-const reserved = new Set(['default', 'vault', 'desp', 'fleet-default', 'fleet-local', 'library', 'sys', 'auth', 'cert-manager', 'external-secrets']);
+const reserved = new Set([
+  'default',
+  'vault',
+  'desp',
+  'fleet-default',
+  'fleet-local',
+  'library',
+  'sys',
+  'auth',
+  'cert-manager',
+  'external-secrets',
+]);
 
 /** DESP/SAMPLE-APP/sample-app: group, the service's own group, the project (section 3.2). */
 export const repositoryOf = (service: string): string => `DESP/${service.toUpperCase()}/${service}`;
 export const roleOf = (service: string): string => `${service}-read`;
 export const pullSecretName = 'pull-secret';
 
-export function describeService(config: Config, row: { name: string; company: string; repository: string; created_at: string; created_by: string }, servers: ReadonlyMap<string, string>): ServiceView {
+export function describeService(
+  config: Config,
+  row: { name: string; company: string; repository: string; created_at: string; created_by: string },
+  servers: ReadonlyMap<string, string>,
+): ServiceView {
   const gitRemote = `${config.git.url}/${row.repository}.git`;
   const first = config.environments.find((environment) => environment.entry === 'direct') ?? config.environments[0];
   return {

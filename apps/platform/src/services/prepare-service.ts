@@ -1,5 +1,5 @@
-import { instantOf } from '@desp/model';
 import type { KubeObject } from '@desp/kube';
+import { instantOf } from '@desp/model';
 import { registerSecret } from '@desp/runtime';
 import type { EnvironmentParts, Platform } from '../platform.ts';
 import { pullSecretName, roleOf } from './names.ts';
@@ -64,7 +64,10 @@ async function prepareSecrets(platform: Platform, { vault, config }: Environment
   const { name } = service;
   const role = roleOf(name);
   await vault.ensureKv(name);
-  await vault.putPolicy(role, `path "${name}/data/*" {\n  capabilities = ["read"]\n}\npath "${name}/metadata/*" {\n  capabilities = ["read", "list"]\n}\n`);
+  await vault.putPolicy(
+    role,
+    `path "${name}/data/*" {\n  capabilities = ["read"]\n}\npath "${name}/metadata/*" {\n  capabilities = ["read", "list"]\n}\n`,
+  );
   await vault.kubernetes().putRole(role, { serviceAccounts: ['default'], namespaces: [name], policies: [role], ttl: 600 });
   const store = vault.kv(name);
   if (await store.read(pullSecretName)) return;

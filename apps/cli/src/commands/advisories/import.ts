@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { connect } from '../../client.ts';
 import { CliError } from '../../cli-error.ts';
+import { connect } from '../../client.ts';
 import { type Command, exitCodes } from '../../command.ts';
 
 const batch = 500;
@@ -19,9 +19,13 @@ export const command: Command = {
     const path = resolve(io.cwd, folder);
     const files = jsonFiles(path);
     const records = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>);
-    const newest = records.map((record) => String(record['modified'] ?? '')).sort().at(-1);
+    const newest = records
+      .map((record) => String(record['modified'] ?? ''))
+      .sort()
+      .at(-1);
     const date = values['date'] ?? (newest ? new Date(newest).toISOString() : undefined);
-    if (!date) throw new CliError('FILE', `There are no OSV records in ${folder}.`, { kind: 'user', cure: 'Name a folder of OSV JSON files.' });
+    if (!date)
+      throw new CliError('FILE', `There are no OSV records in ${folder}.`, { kind: 'user', cure: 'Name a folder of OSV JSON files.' });
     const client = connect(io);
     const database = values['database'] ?? basename(path);
     for (let from = 0; from < records.length; from += batch) {

@@ -12,7 +12,10 @@ export function stopLine(stop: Delivery['stops'][number]): string {
 
 export function describeDelivery(delivery: Delivery): string {
   const jobs = delivery.jobs.length
-    ? `\n${formatTable(['JOB', 'STAGE', 'STATE', 'REASON'], delivery.jobs.map((job) => [job.name, job.stage, job.state, job.reason]))}`
+    ? `\n${formatTable(
+        ['JOB', 'STAGE', 'STATE', 'REASON'],
+        delivery.jobs.map((job) => [job.name, job.stage, job.state, job.reason]),
+      )}`
     : '';
   return `${delivery.id}  ${delivery.service}  ${delivery.commit.slice(0, 8)}  ${delivery.ref}  ${delivery.state}${delivery.version ? `  ${delivery.version}` : ''}\n${delivery.title}\n\n${delivery.stops.map(stopLine).join('\n')}\n${jobs}`;
 }

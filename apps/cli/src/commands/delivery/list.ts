@@ -17,7 +17,15 @@ export const command: Command = {
       deliveries.length
         ? formatTable(
             ['ID', 'SERVICE', 'COMMIT', 'REF', 'STATE', 'VERSION', 'TITLE'],
-            deliveries.map((one) => [one.id, one.service, one.commit.slice(0, 8), one.ref.replace(/^refs\/(heads|tags)\//, ''), one.state, one.version ?? '', one.title]),
+            deliveries.map((one) => [
+              one.id,
+              one.service,
+              one.commit.slice(0, 8),
+              one.ref.replace(/^refs\/(heads|tags)\//, ''),
+              one.state,
+              one.version ?? '',
+              one.title,
+            ]),
           )
         : 'No deliveries yet. A git push starts one.\n',
     );

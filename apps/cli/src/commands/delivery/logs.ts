@@ -13,7 +13,8 @@ export const command: Command = {
     const client = connect(io);
     const jobs = job ? [job] : (await client.get<Delivery>(`/api/deliveries/${encodeURIComponent(id)}`)).jobs.map(({ name }) => name);
     const logs: JobLog[] = [];
-    for (const name of jobs) logs.push(await client.get<JobLog>(`/api/deliveries/${encodeURIComponent(id)}/jobs/${encodeURIComponent(name)}/log`));
+    for (const name of jobs)
+      logs.push(await client.get<JobLog>(`/api/deliveries/${encodeURIComponent(id)}/jobs/${encodeURIComponent(name)}/log`));
     if (flags['json']) io.out(`${JSON.stringify({ logs }, null, 2)}\n`);
     else for (const log of logs) io.out(`${job ? '' : `── ${log.job}\n`}${log.text}${log.text.endsWith('\n') || !log.text ? '' : '\n'}`);
     return exitCodes.done;

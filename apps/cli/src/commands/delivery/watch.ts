@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery } from '@desp/model';
-import { connect } from '../../client.ts';
 import { CliError } from '../../cli-error.ts';
+import { connect } from '../../client.ts';
 import { type Command, exitCodes } from '../../command.ts';
 import { jsonOption } from '../../listing.ts';
 import { isOver, stopLine } from './describe-delivery.ts';
@@ -33,10 +33,15 @@ export const command: Command = {
         if (!flags['json']) io.out(`${line}\n`);
       }
       if (isOver(delivery)) {
-        io.out(flags['json'] ? `${JSON.stringify(delivery, null, 2)}\n` : `\n${delivery.id} ${delivery.state}${delivery.version ? ` as ${delivery.version}` : ''}\n`);
+        io.out(
+          flags['json']
+            ? `${JSON.stringify(delivery, null, 2)}\n`
+            : `\n${delivery.id} ${delivery.state}${delivery.version ? ` as ${delivery.version}` : ''}\n`,
+        );
         return delivery.state === 'passed' ? exitCodes.done : exitCodes.no;
       }
-      if (Date.now() > deadline) throw new CliError('REFUSED', `${id} is still running.`, { kind: 'user', cure: `desp delivery watch ${id}` });
+      if (Date.now() > deadline)
+        throw new CliError('REFUSED', `${id} is still running.`, { kind: 'user', cure: `desp delivery watch ${id}` });
       await sleep(400);
     }
   },

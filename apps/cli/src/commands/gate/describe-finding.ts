@@ -6,7 +6,9 @@ export function describeFinding(finding: Finding): string {
   return [
     `  ✗ ${[finding.id, ...finding.aliases].join(' = ')}  ${finding.severity}${scores ? `  ${scores}` : ''}\n`,
     `    ${finding.package ? `${finding.package.name} ${finding.package.version} in ${finding.location}` : finding.location}: ${finding.summary}\n`,
-    finding.advisory ? `    advisory ${finding.advisory.id} of ${finding.advisory.modified.slice(0, 10)} (${finding.advisory.database})\n` : '',
+    finding.advisory
+      ? `    advisory ${finding.advisory.id} of ${finding.advisory.modified.slice(0, 10)} (${finding.advisory.database})\n`
+      : '',
     `    why: ${finding.blocks}\n    do: ${finding.cure}\n`,
   ].join('');
 }

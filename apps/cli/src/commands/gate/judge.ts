@@ -18,11 +18,16 @@ export const command: Command = {
     ...jsonOption,
   },
   example: 'podman save --format oci-archive -o image.tar my-image && desp gate judge image.tar',
-  notes: 'ARCHIVE is an OCI layout folder, an OCI archive or a docker archive. The verdict is not signed: only the platform signs. The advisories are the dated set that comes with desp.',
+  notes:
+    'ARCHIVE is an OCI layout folder, an OCI archive or a docker archive. The verdict is not signed: only the platform signs. The advisories are the dated set that comes with desp.',
   async run({ positionals: [file = ''], values, flags, io }) {
     const profile = profileNamed((values['profile'] ?? 'procedure-2023') as 'procedure-2023');
     const environment = profile.environments.find(({ name }) => name === (values['env'] ?? profile.environments[0]?.name));
-    if (!environment) throw new CliError('USAGE', `The profile ${profile.name} has no environment ${values['env']}.`, { kind: 'user', cure: `It has ${profile.environments.map(({ name }) => name).join(', ')}.` });
+    if (!environment)
+      throw new CliError('USAGE', `The profile ${profile.name} has no environment ${values['env']}.`, {
+        kind: 'user',
+        cure: `It has ${profile.environments.map(({ name }) => name).join(', ')}.`,
+      });
     const archive = await openImageArchive(resolve(io.cwd, file));
     try {
       const digest = Digest.parse(archive.manifest.digest);
@@ -30,11 +35,27 @@ export const command: Command = {
         {
           digest,
           config: JSON.parse(archive.config.bytes.toString('utf8')),
-          layers: archive.layers.map(({ descriptor, open }) => layerOf({ digest: descriptor.digest, mediaType: descriptor.mediaType, open })),
+          layers: archive.layers.map(({ descriptor, open }) =>
+            layerOf({ digest: descriptor.digest, mediaType: descriptor.mediaType, open }),
+          ),
         },
-        { subject: { name: file, digest }, advisories: new AdvisorySet(rehearsalAdvisories()), policy: policyFor(profile.name, environment), now: instantOf(new Date()) },
+        {
+          subject: { name: file, digest },
+          advisories: new AdvisorySet(rehearsalAdvisories()),
+          policy: policyFor(profile.name, environment),
+          now: instantOf(new Date()),
+        },
       );
-      show(io, flags['json'], verdict, (one) => `${file}@${digest}\n${environment.name}: ${one.outcome}\n${one.reasons.map((reason) => `  ${reason}\n`).join('')}${one.findings.filter((finding) => finding.blocks).map(describeFinding).join('')}`);
+      show(
+        io,
+        flags['json'],
+        verdict,
+        (one) =>
+          `${file}@${digest}\n${environment.name}: ${one.outcome}\n${one.reasons.map((reason) => `  ${reason}\n`).join('')}${one.findings
+            .filter((finding) => finding.blocks)
+            .map(describeFinding)
+            .join('')}`,
+      );
       return verdict.outcome === 'pass' ? exitCodes.done : exitCodes.no;
     } finally {
       await archive.close();

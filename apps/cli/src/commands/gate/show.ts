@@ -1,6 +1,6 @@
 import type { GateReport } from '@desp/model';
-import { connect } from '../../client.ts';
 import { CliError } from '../../cli-error.ts';
+import { connect } from '../../client.ts';
 import { type Command, exitCodes } from '../../command.ts';
 import { jsonOption, show } from '../../listing.ts';
 import { describeFinding } from './describe-finding.ts';
@@ -13,8 +13,14 @@ export const command: Command = {
   example: 'desp gate show sample-app/image-a@sha256:…',
   async run({ positionals: [reference = ''], flags, io }) {
     const at = reference.lastIndexOf('@');
-    if (at < 1) throw new CliError('USAGE', `${reference} has no digest: the gate judges digests, never tags.`, { kind: 'user', cure: 'desp delivery show prints the digests that were built.' });
-    const report = await connect(io).get<GateReport>(`/api/gate?repository=${encodeURIComponent(reference.slice(0, at))}&digest=${encodeURIComponent(reference.slice(at + 1))}`);
+    if (at < 1)
+      throw new CliError('USAGE', `${reference} has no digest: the gate judges digests, never tags.`, {
+        kind: 'user',
+        cure: 'desp delivery show prints the digests that were built.',
+      });
+    const report = await connect(io).get<GateReport>(
+      `/api/gate?repository=${encodeURIComponent(reference.slice(0, at))}&digest=${encodeURIComponent(reference.slice(at + 1))}`,
+    );
     show(io, flags['json'], report, describe);
     return report.verdicts.every((verdict) => verdict.outcome === 'pass') ? exitCodes.done : exitCodes.no;
   },
@@ -23,11 +29,14 @@ export const command: Command = {
 function describe(report: GateReport): string {
   const parts = [`${report.repository}@${report.digest}\n${report.packages} packages known\n`];
   for (const { environment, outcome, judgedAt, verdict } of report.verdicts) {
-    const dates = verdict.advisories.databases.map((database) => `${database.name} of ${database.date.slice(0, 10)} (${database.records} records)`);
+    const dates = verdict.advisories.databases.map(
+      (database) => `${database.name} of ${database.date.slice(0, 10)} (${database.records} records)`,
+    );
     parts.push(`\n${environment}: ${outcome}, judged ${judgedAt}, advisories: ${dates.join(', ') || 'none'}\n`);
     parts.push(...verdict.reasons.map((reason) => `  ${reason}\n`));
     parts.push(...verdict.findings.filter((finding) => finding.blocks).map(describeFinding));
-    if (verdict.notAssessed.length) parts.push('  nobody assessed:\n', ...verdict.notAssessed.map(({ what, why }) => `    ${what}: ${why}\n`));
+    if (verdict.notAssessed.length)
+      parts.push('  nobody assessed:\n', ...verdict.notAssessed.map(({ what, why }) => `    ${what}: ${why}\n`));
   }
   return parts.join('');
 }

@@ -11,12 +11,23 @@ export function callJobVerb(io: Io, verb: string, body: Readonly<Record<string, 
   const socketPath = io.env['DESP_JOB_SOCKET'];
   const token = io.env['DESP_JOB_TOKEN'] ?? io.env['CI_JOB_TOKEN'];
   if (!socketPath || !token) {
-    throw new CliError('REFUSED', `desp job ${verb} runs inside a pipeline's job only.`, { kind: 'user', cure: 'Push a commit: the hosted templates call it.' });
+    throw new CliError('REFUSED', `desp job ${verb} runs inside a pipeline's job only.`, {
+      kind: 'user',
+      cure: 'Push a commit: the hosted templates call it.',
+    });
   }
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(new CliError('NOT_STARTED', 'The platform went away in the middle of this job.', { kind: 'upstream', retryable: true, cause }));
+    const fail = (cause: unknown) =>
+      reject(
+        new CliError('NOT_STARTED', 'The platform went away in the middle of this job.', { kind: 'upstream', retryable: true, cause }),
+      );
     const call = request(
-      { socketPath, path: `/job/${verb}`, method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } },
+      {
+        socketPath,
+        path: `/job/${verb}`,
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      },
       (response) => {
         let rest = '';
         let done: boolean | undefined;

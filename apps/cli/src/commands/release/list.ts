@@ -17,7 +17,13 @@ export const command: Command = {
       releases.length
         ? formatTable(
             ['SERVICE', 'VERSION', 'COMMIT', 'DELIVERY', 'DEPLOYED'],
-            releases.map((one) => [one.service, one.version, one.commit.slice(0, 8), one.delivery, one.deployments.map((on) => `${on.environment} ${on.state}`).join(', ')]),
+            releases.map((one) => [
+              one.service,
+              one.version,
+              one.commit.slice(0, 8),
+              one.delivery,
+              one.deployments.map((on) => `${on.environment} ${on.state}`).join(', '),
+            ]),
           )
         : 'No releases yet. A push whose pipeline passes the gate makes one.\n',
     );

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { importPublicKey } from '@desp/security';
 import { summarizeRecord, verifyRecord } from '@desp/release';
+import { importPublicKey } from '@desp/security';
 import { CliError } from '../../cli-error.ts';
 import { type Command, exitCodes, type Io } from '../../command.ts';
 import { jsonOption, show } from '../../listing.ts';
@@ -19,7 +19,12 @@ export const command: Command = {
     const bytes = readBytes(resolve(io.cwd, file));
     const pem = readBytes(keyFile(io, values['key'])).toString();
     const result = await verifyRecord(bytes, [await importPublicKey(pem)]);
-    const answer = { file, ok: result.ok, findings: result.findings, summary: result.ok && result.record ? summarizeRecord(result.record) : [] };
+    const answer = {
+      file,
+      ok: result.ok,
+      findings: result.findings,
+      summary: result.ok && result.record ? summarizeRecord(result.record) : [],
+    };
     show(io, flags['json'], answer, () =>
       result.ok
         ? `${file}: verified.\n${answer.summary.map((line) => `  ${line.at}  ${line.who}  ${line.what}\n${line.details.map((detail) => `      ${detail}\n`).join('')}`).join('')}`
@@ -32,9 +37,16 @@ export const command: Command = {
 function keyFile(io: Io, named: string | undefined): string {
   if (named) return resolve(io.cwd, named);
   const place = findPlatform(io);
-  const pinned = [place ? join(place.data, 'keys', 'platform.pub') : undefined, join(io.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'desp', 'platform.pub')];
+  const pinned = [
+    place ? join(place.data, 'keys', 'platform.pub') : undefined,
+    join(io.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'desp', 'platform.pub'),
+  ];
   const found = pinned.find((file) => file && existsSync(file));
-  if (!found) throw new CliError('USAGE', 'No platform key is pinned here.', { kind: 'user', cure: 'Name it: desp release verify FILE --key platform.pub' });
+  if (!found)
+    throw new CliError('USAGE', 'No platform key is pinned here.', {
+      kind: 'user',
+      cure: 'Name it: desp release verify FILE --key platform.pub',
+    });
   return found;
 }
 

@@ -1,5 +1,5 @@
-import { connect } from '../../client.ts';
 import { CliError } from '../../cli-error.ts';
+import { connect } from '../../client.ts';
 import { type Command, exitCodes } from '../../command.ts';
 
 export const command: Command = {
@@ -8,18 +8,26 @@ export const command: Command = {
   arguments: ['ENV', 'PATH', 'KEY=-…'],
   options: {},
   example: "printf 'accessForS3\\nsecretForS3\\n' | desp secret put e2e sample-app/s3 access=- secret=-",
-  notes: 'PATH is the store\'s path and the secret\'s name, as `desp service show` prints them. The keys that stand in it already stay unless they are named.',
+  notes:
+    "PATH is the store's path and the secret's name, as `desp service show` prints them. The keys that stand in it already stay unless they are named.",
   async run({ positionals: [environment = '', path = '', ...keys], io }) {
     const names = keys.map((key) => {
       if (!key.endsWith('=-')) {
-        throw new CliError('USAGE', `${key.split('=')[0]} must be given as ${key.split('=')[0]}=-: a value in an argument shows in the process list and in the shell's history.`, { kind: 'user', cure: "printf 'VALUE\\n' | desp secret put ENV PATH KEY=-" });
+        throw new CliError(
+          'USAGE',
+          `${key.split('=')[0]} must be given as ${key.split('=')[0]}=-: a value in an argument shows in the process list and in the shell's history.`,
+          { kind: 'user', cure: "printf 'VALUE\\n' | desp secret put ENV PATH KEY=-" },
+        );
       }
       return key.slice(0, -2);
     });
     const lines = await readLines(names.length);
     const values = Object.fromEntries(names.map((name, index) => [name, lines[index] as string]));
     const [service = '', ...rest] = path.split('/');
-    await connect(io).put(`/api/services/${encodeURIComponent(service)}/secrets/${encodeURIComponent(environment)}/${rest.map(encodeURIComponent).join('/')}`, { values });
+    await connect(io).put(
+      `/api/services/${encodeURIComponent(service)}/secrets/${encodeURIComponent(environment)}/${rest.map(encodeURIComponent).join('/')}`,
+      { values },
+    );
     io.out(`${path} in ${environment}: ${names.join(', ')} written.\n`);
     return exitCodes.done;
   },
@@ -33,7 +41,11 @@ async function readLines(count: number): Promise<string[]> {
   }
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   if (lines.length !== count || (count === 1 && lines[0] === '')) {
-    throw new CliError('USAGE', `${count} ${count === 1 ? 'value is' : 'values are'} named, and standard input has ${text ? lines.length : 0} lines.`, { kind: 'user', cure: "printf 'VALUE\\n' | desp secret put ENV PATH KEY=-" });
+    throw new CliError(
+      'USAGE',
+      `${count} ${count === 1 ? 'value is' : 'values are'} named, and standard input has ${text ? lines.length : 0} lines.`,
+      { kind: 'user', cure: "printf 'VALUE\\n' | desp secret put ENV PATH KEY=-" },
+    );
   }
   return lines;
 }

@@ -11,7 +11,10 @@ export const command: Command = {
   options: { provider: { type: 'string', value: 'COMPANY', help: 'the company that develops it; yours when left out' }, ...jsonOption },
   example: 'desp service create sample-app',
   async run({ positionals: [name], values, flags, io }) {
-    const service = await connect(io).post<ServiceView>('/api/services', { name, ...(values['provider'] ? { provider: values['provider'] } : {}) });
+    const service = await connect(io).post<ServiceView>('/api/services', {
+      name,
+      ...(values['provider'] ? { provider: values['provider'] } : {}),
+    });
     show(io, flags['json'], service, describeService);
     return exitCodes.done;
   },

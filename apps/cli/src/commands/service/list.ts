@@ -14,7 +14,10 @@ export const command: Command = {
     const answer = await connect(io).get<{ services: ServiceView[] }>('/api/services');
     show(io, flags['json'], answer, ({ services }) =>
       services.length
-        ? formatTable(['NAME', 'PROVIDER', 'GIT'], services.map((service) => [service.name, service.provider, service.gitRemote]))
+        ? formatTable(
+            ['NAME', 'PROVIDER', 'GIT'],
+            services.map((service) => [service.name, service.provider, service.gitRemote]),
+          )
         : 'No services yet. desp service create NAME makes one.\n',
     );
     return exitCodes.done;
