@@ -60,6 +60,11 @@ export function rememberPlatform(io: Io, file: string): void {
   writePrivate(join(userFolder(io), 'platform'), `${file}\n`);
 }
 
+/** Keeps the platform's public key with the user, so that records are verified against it wherever they are and whatever becomes of the platform. */
+export function pinKey(io: Io, file: string): void {
+  writePrivate(join(userFolder(io), 'platform.pub'), readFileSync(file, 'utf8'));
+}
+
 export function forgetPlatform(io: Io, place: PlatformPlace): void {
   const last = join(userFolder(io), 'platform');
   if (existsSync(last) && readFileSync(last, 'utf8').trim() === place.file) rmSync(last);

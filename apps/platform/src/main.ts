@@ -18,7 +18,12 @@ if (values.purge) {
   if (existsSync(values.data)) await purgeRehearsal(values.data, log);
 } else {
   try {
-    const rehearsal = await startRehearsal({ data: values.data, log, ...(values.port ? { port: Number(values.port) } : {}) });
+    const rehearsal = await startRehearsal({
+      data: values.data,
+      log,
+      onProgress: (progress) => tell({ progress }),
+      ...(values.port ? { port: Number(values.port) } : {}),
+    });
     const stop = async (signal: string) => {
       log.info({ signal }, 'Stopping.');
       const force = setTimeout(() => process.exit(1), 15_000);

@@ -38,8 +38,14 @@ export interface Rehearsal {
  * Starts everything embedded, in the order in which the parts need one another, and wires the control plane to it by URLs.
  * The data folder's lock comes before anything else is opened.
  */
-export async function startRehearsal(options: { data: string; port?: number; log: Logger; clock?: Clock }): Promise<Rehearsal> {
-  const { log, clock = systemClock } = options;
+export async function startRehearsal(options: {
+  data: string;
+  port?: number;
+  log: Logger;
+  clock?: Clock;
+  onProgress?: (what: string) => void;
+}): Promise<Rehearsal> {
+  const { log, clock = systemClock, onProgress = () => {} } = options;
   const began = performance.now();
   const closers: (() => Promise<unknown> | unknown)[] = [];
   const stop = async () => {
@@ -55,6 +61,7 @@ export async function startRehearsal(options: { data: string; port?: number; log
       data,
       [config.quarantine, ...config.environments.map((environment) => environment.registry)].map(({ url }) => new URL(url)),
     );
+    onProgress('records');
     const database = await openDatabase(config.database.url);
     closers.push(() => database.close());
     const tokens = createTokens(database.sql, clock);
@@ -87,8 +94,10 @@ export async function startRehearsal(options: { data: string; port?: number; log
     closers.push(() => registries.close());
     const credentials = { username: '$platform', password: platformToken };
     const quarantine = createRegistryClient({ url: config.quarantine.url, credentials });
+    onProgress('container engine');
     const engine = await engineStarting;
     closers.push(() => engine.stop());
+    onProgress('clusters');
     const clusters = await startClusters({ config, data, engine, key, tokens, clock, log });
     closers.push(() => clusters.stop());
     const vaults = await startVaults({ config, data, clusters, clock, log });
@@ -144,6 +153,7 @@ export async function startRehearsal(options: { data: string; port?: number; log
       },
       status: () => statusOf(config, engine),
     };
+    onProgress('controllers');
     const acme = await startAcme({ config, data, allowedDomains: allowedDomains(platform), clock, log });
     closers.push(() => acme.close());
     closers.push(await startControllers(platform, clusters));

@@ -6,7 +6,7 @@ import type { PlatformStatus } from '@desp/model';
 import { CliError } from '../cli-error.ts';
 import { createApiClient } from '../client.ts';
 import { type Command, exitCodes, type Io } from '../command.ts';
-import { findPlatform, rememberPlatform } from '../session.ts';
+import { findPlatform, pinKey, rememberPlatform } from '../session.ts';
 
 /** The server's own process; bundled beside this file, or the sources. */
 const serverEntry = (): string => {
@@ -44,9 +44,11 @@ export const command: Command = {
       env: { ...process.env },
     });
     closeSync(log);
-    const outcome = await started(child);
+    io.err(`Starting the rehearsal in ${data}\n`);
+    const outcome = await started(child, (what) => io.err(`  ${what}\n`));
     if (outcome !== 'ready') throw new CliError('NOT_STARTED', outcome.message, { kind: 'user', cure: outcome.cure ?? `See ${logFile}.` });
     rememberPlatform(io, config);
+    pinKey(io, join(data, 'keys', 'platform.pub'));
     await greet(io, config);
     if (flags['detach']) {
       child.disconnect();
@@ -65,9 +67,10 @@ export const command: Command = {
 type Outcome = 'ready' | { message: string; cure?: string };
 
 /** The server says over the channel when it is ready, or why it could not start. */
-async function started(child: ReturnType<typeof spawn>): Promise<Outcome> {
+async function started(child: ReturnType<typeof spawn>, onProgress: (what: string) => void): Promise<Outcome> {
   const said = new Promise<Outcome>((done) => {
-    child.on('message', (message: { ready?: true; failed?: { message: string; cure?: string } }) => {
+    child.on('message', (message: { ready?: true; progress?: string; failed?: { message: string; cure?: string } }) => {
+      if (message.progress) onProgress(message.progress);
       if (message.ready) done('ready');
       else if (message.failed) done(message.failed);
     });

@@ -1,0 +1,114 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { createStage, demand, root } from '../journeys/stage.ts';
+import { bench as benchRegistry } from './registry.ts';
+
+/**
+ * `npm run bench [-- NAME…]`: the figures of the product, medians of at least five, beside the tool that one would use instead.
+ * `HELM=PATH` names a helm to compare with; `CITYNEXUS=FOLDER` a checkout of the public service in DESP's layout.
+ */
+const desp = join(root, 'node_modules/.bin/desp');
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const say = (name: string, text: string) => process.stdout.write(`${name.padEnd(46)} ${text}\n`);
+const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+
+/** Wall time of a command, median of `rounds`, in milliseconds. */
+function timeCommand(argv: readonly [string, ...string[]], rounds = 15): number {
+  const [program, ...args] = argv;
+  const times = Array.from({ length: rounds + 1 }, () => {
+    const started = performance.now();
+    const result = spawnSync(program, args, { stdio: 'ignore' });
+    if (result.error) throw result.error;
+    return performance.now() - started;
+  });
+  // The first fills caches.
+  return median(times.slice(1));
+}
+
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  async start() {
+    const folder = mkdtempSync(join(tmpdir(), 'desp-bench-'));
+    const stage = createStage(folder, 9500);
+    const up = async () => {
+      const started = performance.now();
+      demand(await stage.desp('operator', ['up', '--data', stage.data, '--port', '9500', '--detach']), 'desp up');
+      return performance.now() - started;
+    };
+    const figures = { cold: [] as number[], warm: [] as number[], memory: [] as number[] };
+    for (let round = 0; round < 5; round++) {
+      figures.cold.push(await up());
+      demand(await stage.desp('operator', ['down', '--data', stage.data]), 'desp down');
+      figures.warm.push(await up());
+      // Idle is what it is a while after the start.
+      await new Promise((resolve) => setTimeout(resolve, 10_000));
+      figures.memory.push(residentMebibytes(Number(readFileSync(join(stage.data, 'holder'), 'utf8'))));
+      demand(await stage.desp('operator', ['down', '--data', stage.data, '--purge']), 'desp down --purge');
+    }
+    rmSync(folder, { recursive: true, force: true });
+    say('desp up, cold', ms(median(figures.cold)));
+    say('desp up, warm', ms(median(figures.warm)));
+    say('idle memory with two empty clusters', `${Math.round(median(figures.memory))} MiB`);
+  },
+  async chart() {
+    const city = process.env['CITYNEXUS'];
+    const chart = city ? join(city, 'deployment/visualization') : join(root, 'examples/sample-app/deployment');
+    const values = city ? join(chart, 'values.desp-ivv.yaml') : join(chart, 'values.e2e.yaml');
+    const args = ['template', 'app', chart, '-f', values, '--kube-version', '1.31.0'] as const;
+    const ours = timeCommand([desp, 'chart', ...args]);
+    say(`desp chart template ${city ? 'visualization' : 'sample-app'}, cold process`, ms(ours));
+    const { loadChartFrom, nodeCrypto } = await import('@desp/chart/node');
+    const { readValues, render } = await import('@desp/chart');
+    const loaded = loadChartFrom(chart);
+    const own = readValues(readFileSync(values, 'utf8'), true);
+    const warm = Array.from({ length: 50 }, () => {
+      const started = performance.now();
+      render(loaded, { release: { name: 'app', namespace: 'default' }, values: own, kubeVersion: '1.31.0', crypto: nodeCrypto });
+      return performance.now() - started;
+    });
+    say('  the same, warm in process', ms(median(warm)));
+    const helm = process.env['HELM'];
+    if (helm) {
+      const theirs = timeCommand([helm, ...args]);
+      say(
+        `  helm (${helm.split('/').at(-1)}), cold process`,
+        `${ms(theirs)}: ours ${(ours / theirs).toFixed(2)}× cold, ${(theirs / median(warm)).toFixed(0)}× faster warm`,
+      );
+    } else say('  helm', 'not compared: name one in HELM');
+  },
+  async check() {
+    const city = process.env['CITYNEXUS'];
+    const folder = city ?? join(root, 'examples/sample-app');
+    say(
+      `desp check ${city ? 'CityNexus' : 'sample-app'}`,
+      ms(timeCommand([desp, 'check', folder, ...(city ? ['--profile', 'observed-2025'] : [])], 7)),
+    );
+  },
+  async registry() {
+    const figures = await benchRegistry();
+    for (const [name, unit] of [
+      ['largePushMBs', 'MB/s'],
+      ['largePullMBs', 'MB/s'],
+      ['smallPushes', '/s'],
+      ['smallPulls', '/s'],
+    ] as const) {
+      const { ours, dockerRegistry, ratio } = figures[name];
+      say(
+        `registry ${name}`,
+        `${ours.toFixed(0)} ${unit}; docker-registry ${dockerRegistry?.toFixed(0) ?? 'is not here'}${ratio === undefined ? '' : `: ${ratio}×`}`,
+      );
+    }
+  },
+};
+
+/** Resident memory of a process, in MiB. */
+function residentMebibytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+}
+
+if (!existsSync(join(root, 'apps/cli/dist/desp.mjs')))
+  process.stdout.write('The command line is not bundled: npm run build first, or the figures are those of the sources.\n');
+const wanted = process.argv.slice(2);
+for (const [name, bench] of Object.entries(benches)) if (wanted.length === 0 || wanted.includes(name)) await bench();
