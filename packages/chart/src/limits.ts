@@ -14,7 +14,7 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = {
-  steps: 20_000_000,
+  steps: 1_500_000,
   outputLength: 64 * 1024 * 1024,
   depth: 1100,
   fileBytes: 5 * 1024 * 1024,

@@ -13,9 +13,8 @@ import { GoTime, parseTime } from '../time/time.ts';
 import { loadZone, utc } from '../time/zone.ts';
 import { formatG } from '../value/float.ts';
 import { GoInt, int64, typeName, type Value } from '../value/kinds.ts';
-import { quote } from '../value/text.ts';
+import { quote, trimSpace } from '../value/text.ts';
 import { type CallContext, contextual, type FunctionGroup, fail, fn, GoError } from './define.ts';
-import { trimSpace } from './strings.ts';
 
 /** Dates of sprig, and Helm 4's durations. */
 

@@ -72,6 +72,11 @@ function plain(value: Value): Value {
   return value instanceof GoObject ? toJsonValue(value) : value;
 }
 
+/** The encoder panics on nil, which nothing catches. */
+function toTomlText(value: Value): string {
+  return value === null || value === undefined ? fail('reflect: call of reflect.Value.Type on zero Value') : writeToml(value);
+}
+
 export const documentFunctions: FunctionGroup = {
   fromJson: fn(['string'], fromJson),
   fromJsonArray: fn(['string'], (text) =>
@@ -123,10 +128,10 @@ export const documentFunctions: FunctionGroup = {
   }),
   toYamlPretty: fn(['any'], (value) => writePrettyYaml(plain(value)).replace(/\n$/, '')),
   fromToml: fn(['string'], (text) => orElse(() => readToml(text), errorMap)),
-  mustToToml: fn(['any'], (value) => orFail(() => writeToml(value))),
+  mustToToml: fn(['any'], (value) => orFail(() => toTomlText(value))),
   toToml: fn(['any'], (value) =>
     orElse(
-      () => writeToml(value),
+      () => toTomlText(value),
       (message) => message,
     ),
   ),

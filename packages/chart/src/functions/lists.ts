@@ -84,7 +84,12 @@ export const listFunctions: FunctionGroup = {
     'compact',
     fn(['any'], (list) => itemsOf(list, 'compact on').filter((item) => !isEmpty(item))),
   ),
-  concat: fn(['...any'], (...lists) => concat(lists)),
+  concat: contextual(['...any'], (context, ...lists) => {
+    const total = lists.reduce<number>((sum, list) => sum + (listItems(list)?.length ?? 0), 0);
+    context.budget.size(total * 16);
+    context.budget.step(total >> 2);
+    return concat(lists);
+  }),
   ...twins(
     'first',
     fn(['any'], (list) => itemsOf(list, 'find first on')[0] ?? null),

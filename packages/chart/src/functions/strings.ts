@@ -1,7 +1,7 @@
 import { toText, toTexts } from '../value/convert.ts';
 import { strings, TypedMap, type Value } from '../value/kinds.ts';
 import { printValue } from '../value/print.ts';
-import { byteLength, byteSlice, compareText, quote } from '../value/text.ts';
+import { byteLength, byteSlice, compareText, quote, trimSpace } from '../value/text.ts';
 import {
   abbreviate,
   abbreviateBoth,
@@ -17,12 +17,6 @@ import {
 import { contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** Text functions of sprig. Lengths and positions are bytes, as Go's. */
-
-/** strings.TrimSpace. */
-export const trimSpace = (text: string): string =>
-  text
-    .replace(/^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '')
-    .replace(/[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/, '');
 
 function trimSet(set: string, text: string): string {
   const characters = [...text];
@@ -109,12 +103,10 @@ export const stringFunctions: FunctionGroup = {
   abbrevboth: fn(['int', 'int', 'string'], (left, right, text) => abbreviateBoth(text, Number(left.value), Number(right.value))),
   camelcase: fn(['string'], camelCase),
   cat: fn(['...any'], (...values) =>
-    trimSpace(
-      values
-        .filter(notNil)
-        .map((value) => printValue(value))
-        .join(' '),
-    ),
+    values
+      .filter(notNil)
+      .map((value) => printValue(value))
+      .join(' '),
   ),
   contains,
   hasPrefix: fn(['string', 'string'], (part, text) => text.startsWith(part)),

@@ -1,6 +1,7 @@
 import { type Constraint, ConstraintError, parseConstraint, satisfies } from '../semver/constraint.ts';
-import { compareVersions, formatVersion, parseVersion, type Version } from '../semver/version.ts';
+import { compareVersions, formatVersion, maxVersionLength, parseVersion, type Version } from '../semver/version.ts';
 import { GoInt, GoObject, int, type Method, type Value } from '../value/kinds.ts';
+import { byteLength } from '../value/text.ts';
 import { type FunctionGroup, fail, fn, method } from './define.ts';
 
 /** `semver` and `semverCompare`. */
@@ -67,6 +68,7 @@ export class GoVersion extends GoObject {
 function version(text: string): Version {
   const parsed = parseVersion(text);
   if (parsed) return parsed;
+  if (byteLength(text) > maxVersionLength) return fail(`version string is too long (max ${maxVersionLength} bytes)`);
   return fail('invalid semantic version');
 }
 

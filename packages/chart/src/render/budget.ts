@@ -34,6 +34,11 @@ export class Budget {
     this.step(Math.ceil(length / 64));
   }
 
+  /** Steps that are left. */
+  get left(): number {
+    return this.#steps;
+  }
+
   enter(): void {
     if (++this.#depth > this.limits.depth) throw new LimitReached(`templates are nested more than ${this.limits.depth} deep`);
   }

@@ -44,7 +44,7 @@ interface Renderable {
 export function renderTemplates(chart: WorkChart, input: EngineInput): Map<string, string> {
   const renderables = new Map<string, Renderable>();
   collect(chart, input.values, input, renderables);
-  const order = [...renderables.keys()].sort(byDepth).reverse();
+  const order = deepestFirst([...renderables.keys()]);
   const templates = new TemplateSet();
   for (const path of order) {
     try {
@@ -99,10 +99,12 @@ function stackExhausted(error: RangeError, file: string): ChartError {
   });
 }
 
-/** Helm's sort: by the number of slashes, then by name. */
-function byDepth(a: string, b: string): number {
-  const depth = (path: string): number => path.split('/').length;
-  return depth(a) - depth(b) || compareText(a, b);
+/** Helm's order: by the number of slashes, then by name, all turned around. */
+function deepestFirst(paths: readonly string[]): string[] {
+  const sorted = paths
+    .map((path) => ({ path, depth: path.split('/').length }))
+    .sort((a, b) => b.depth - a.depth || compareText(b.path, a.path));
+  return sorted.map(({ path }) => path);
 }
 
 const withoutNoValue = (text: string): string => (text.includes('<no value>') ? text.replaceAll('<no value>', '') : text);

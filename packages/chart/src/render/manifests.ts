@@ -1,9 +1,8 @@
 import type { HookEvent, RenderedHook, RenderedManifest } from '../api.ts';
 import { ChartError } from '../errors.ts';
-import { trimSpace } from '../functions/strings.ts';
 import type { Profile } from '../profile.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
-import { sortText } from '../value/text.ts';
+import { sortText, trimSpace, trimStart } from '../value/text.ts';
 import { ConversionError, yamlToValue } from '../yaml/values.ts';
 import { byKind } from './order.ts';
 
@@ -71,8 +70,6 @@ export function splitKeeping(text: string): string[] {
   for (const part of trimStart(text).split(/^---[ \t]*/m)) if (trimSpace(part) !== '') documents.push(trimStart(part));
   return documents;
 }
-
-const trimStart = (text: string): string => text.replace(/^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '');
 
 interface Head {
   readonly apiVersion: string;

@@ -1,5 +1,5 @@
 import type { RenderResult } from '../api.ts';
-import { trimSpace } from '../functions/strings.ts';
+import { trimSpace } from '../value/text.ts';
 
 export interface OutputOptions {
   /** Leave hooks out: `--no-hooks`. */

@@ -11,10 +11,10 @@ export interface Version {
 const looseForm = /^v?([0-9]+)(\.[0-9]+)?(\.[0-9]+)?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/;
 
 /** Longest version text that is read; no real one comes near. */
-const maxLength = 256;
+export const maxVersionLength = 256;
 
 export function parseVersion(text: string): Version | undefined {
-  if (text.length > maxLength) return undefined;
+  if (text.length > maxVersionLength) return undefined;
   const found = looseForm.exec(text);
   if (!found) return undefined;
   const [, major = '0', minor = '.0', patch = '.0', prerelease = '', metadata = ''] = found;

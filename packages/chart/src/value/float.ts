@@ -37,6 +37,21 @@ export function formatG(value: number, significant = -1): string {
   return sign(value) + place(kept, exponent);
 }
 
+/** `%x`: a hexadecimal mantissa and a power of two; only the shortest form. */
+export function formatHex(value: number, digits: number): string {
+  if (!Number.isFinite(value)) return special(value);
+  if (value === 0) return `${sign(value)}0x0p+00`;
+  let exponent = Math.floor(Math.log2(Math.abs(value)));
+  let mantissa = Math.abs(value) / 2 ** exponent;
+  if (mantissa >= 2) {
+    mantissa /= 2;
+    exponent++;
+  }
+  const fraction = mantissa.toString(16).slice(2);
+  const shown = digits < 0 ? fraction : fraction.padEnd(digits, '0').slice(0, digits);
+  return `${sign(value)}0x1${shown && `.${shown}`}p${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
 /** encoding/json's form: plain between 1e-6 and 1e21, and an exponent of as few digits as possible. */
 export function formatJsonNumber(value: number): string {
   const size = Math.abs(value);

@@ -53,10 +53,14 @@ function printList(list: Value[] | TypedList, style: PrintStyle): string {
 }
 
 /** Stands for the address that Go prints for a pointer inside another value: random there, fixed here. */
-const somewhere = '0xc000000000';
+export const somewhere = '0xc000000000';
 
 const nested = (value: Value, style: PrintStyle): string =>
-  value instanceof GoObject && value.kind === 'ptr' && value.text() === undefined ? somewhere : printNested(value, style);
+  value instanceof GoObject && value.kind === 'ptr' && value.text() === undefined
+    ? style === 'syntax'
+      ? `(${value.type})(${somewhere})`
+      : somewhere
+    : printNested(value, style);
 
 const printNested = (value: Value, style: PrintStyle): string =>
   style === 'syntax' && (value === null || value === undefined) ? 'interface {}(nil)' : printValue(value, style);

@@ -1,6 +1,6 @@
-import { formatE, formatF, formatG } from './float.ts';
+import { formatE, formatF, formatG, formatHex } from './float.ts';
 import { GoInt, GoObject, int64, TypedList, TypedMap, typeName, type Value } from './kinds.ts';
-import { printValue, sortedKeys } from './print.ts';
+import { printValue, somewhere, sortedKeys } from './print.ts';
 import { isPrint, quote, toBytes } from './text.ts';
 
 /** One directive of a format: its flags, and width and precision where given. */
@@ -174,7 +174,7 @@ function formatValue(asked: Directive, value: Value): string {
     case 'string':
       return formatText(directive, value);
     case 'boolean':
-      return verb === 't' || verb === 'v' ? pad(directive, String(value)) : bad(verb, value);
+      return verb === 't' || verb === 'v' ? pad(directive, String(value)) : bad(directive, value);
     case 'number':
       return formatFloat(directive, value);
   }
@@ -185,11 +185,18 @@ function formatValue(asked: Directive, value: Value): string {
   if (value instanceof TypedList && value.type === '[]uint8' && 'sqxX'.includes(verb)) {
     return formatText(directive, String.fromCharCode(...items.map((item) => Number((item as GoInt).value))), true);
   }
-  return `[${items.map((item) => formatValue(asked, item)).join(' ')}]`;
+  return `[${items.map((item) => formatNested(asked, item)).join(' ')}]`;
+}
+
+/** A pointer inside a list or map shows as its address. */
+function formatNested(directive: Directive, value: Value): string {
+  if (!(value instanceof GoObject) || value.kind !== 'ptr' || value.text() !== undefined) return formatValue(directive, value);
+  if (directive.verb === 'v') return directive.sharp ? `(${value.type})(${somewhere})` : somewhere;
+  return bad(directive, value);
 }
 
 function formatMap(directive: Directive, map: Map<string, Value>): string {
-  const items = sortedKeys(map).map((key) => `${formatValue(directive, key)}:${formatValue(directive, map.get(key))}`);
+  const items = sortedKeys(map).map((key) => `${formatValue(directive, key)}:${formatNested(directive, map.get(key))}`);
   return `${map instanceof TypedMap || map instanceof Map ? 'map' : ''}[${items.join(' ')}]`;
 }
 
@@ -202,7 +209,9 @@ function formatObject(directive: Directive, value: GoObject): string {
   return `${value.kind === 'ptr' ? '&' : ''}{${fields.join(' ')}}`;
 }
 
-const bad = (verb: string, value: Value): string => `%!${verb}(${typeName(value)}=${printValue(value)})`;
+/** The complaint about a verb that does not fit: the value in it keeps width and precision. */
+const bad = (directive: Directive, value: Value): string =>
+  `%!${directive.verb}(${typeName(value)}=${formatValue({ ...directive, verb: 'v' }, value)})`;
 
 function formatText(directive: Directive, value: string, isBytes = false): string {
   let text = value;
@@ -218,7 +227,7 @@ function formatText(directive: Directive, value: string, isBytes = false): strin
     case 'X':
       return pad(directive, hexText(directive, text, isBytes));
     default:
-      return bad(directive.verb, value);
+      return bad(directive, value);
   }
 }
 
@@ -264,7 +273,7 @@ function formatInt(directive: Directive, value: GoInt): string {
         .padStart(Math.max(4, directive.precision ?? 0), '0')}`;
       return pad(directive, directive.sharp && isPrint(String.fromCodePoint(code)) ? `${hex} '${String.fromCodePoint(code)}'` : hex);
     }
-    return bad(verb, value);
+    return bad(directive, value);
   }
   const negative = value.value < 0n;
   let digits = (negative ? -value.value : value.value).toString(base[0]);
@@ -295,10 +304,14 @@ function formatFloat(directive: Directive, value: number): string {
     case 'F':
       text = formatF(value, precision ?? 6);
       break;
+    case 'x':
+    case 'X':
+      text = formatHex(value, precision ?? -1);
+      break;
     default:
-      return bad(verb, value);
+      return bad(directive, value);
   }
-  if (verb === 'E' || verb === 'G') text = text.toUpperCase().replace('INF', 'Inf').replace('NAN', 'NaN');
+  if (verb === 'X' || verb === 'E' || verb === 'G') text = text.toUpperCase().replace('INF', 'Inf').replace('NAN', 'NaN');
   const signed = /^[+-]/.test(text);
   const lead =
     signed && (text[0] === '-' || directive.plus || text === '+Inf')

@@ -223,3 +223,31 @@ function numericEscape(body: string, i: number): { text: string; end: number } |
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return undefined;
   return { text: String.fromCodePoint(code), end };
 }
+
+/** unicode.IsSpace. */
+const isSpace = (code: number): boolean =>
+  code === 32 ||
+  (code >= 9 && code <= 13) ||
+  (code >= 0x85 &&
+    (code === 0x85 ||
+      code === 0xa0 ||
+      code === 0x1680 ||
+      (code >= 0x2000 && code <= 0x200a) ||
+      code === 0x2028 ||
+      code === 0x2029 ||
+      code === 0x202f ||
+      code === 0x205f ||
+      code === 0x3000));
+
+/** strings.TrimSpace. By loops: a regular expression for the end of a long text takes quadratic time. */
+export function trimSpace(text: string): string {
+  let end = text.length;
+  while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--;
+  return trimStart(end === text.length ? text : text.slice(0, end));
+}
+
+export function trimStart(text: string): string {
+  let start = 0;
+  while (start < text.length && isSpace(text.charCodeAt(start))) start++;
+  return start === 0 ? text : text.slice(start);
+}
