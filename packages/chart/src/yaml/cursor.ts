@@ -29,6 +29,29 @@ export class Cursor {
     this.column += count;
   }
 
+  /** Over a run of spaces. */
+  skipSpaces(): void {
+    const text = this.#text;
+    let at = this.at;
+    while (text.charCodeAt(at) === 32) at++;
+    this.column += at - this.at;
+    this.at = at;
+  }
+
+  /** Over the characters of a plain scalar's word: to white space, to a colon before white space, in flow to an indicator. */
+  skipWord(inFlow: boolean): void {
+    const text = this.#text;
+    let at = this.at;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code <= 32 ? isBlankOrEnd(code) : code > 0x84 && isBreak(code)) break;
+      if (code === 58 && (at + 1 >= text.length || isBlankOrEnd(text.charCodeAt(at + 1)))) break;
+      if (inFlow && (code === 44 || code === 63 || code === 91 || code === 93 || code === 123 || code === 125)) break;
+    }
+    this.column += at - this.at;
+    this.at = at;
+  }
+
   /** Over one line break; returns the break as go-yaml keeps it. */
   skipLine(): string {
     const code = this.code();

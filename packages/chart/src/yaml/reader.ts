@@ -20,7 +20,22 @@ export interface ReadOptions {
 
 /** @throws YamlError with go-yaml's message */
 export function readYaml(text: string, options: ReadOptions = {}): Value {
+  checkCharacters(text);
   return new Reader(text, options).document();
+}
+
+/** Characters that no YAML text may hold; lone surrogates are bytes that are no UTF-8 (see text.ts). */
+const forbidden =
+  /[\0-\x08\v\f\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]|(?<![\ud800-\udbff])[\udc00-\udfff]|[\ud800-\udbff](?![\udc00-\udfff])/;
+
+function checkCharacters(text: string): void {
+  const found = forbidden.exec(text);
+  if (!found) return;
+  const unit = found[0].charCodeAt(0);
+  if (unit < 0xdc80 || unit > 0xdcff) throw new YamlError('control characters are not allowed');
+  const byte = unit - 0xdc00;
+  if (byte < 0xc0 || byte >= 0xf8) throw new YamlError('invalid leading UTF-8 octet');
+  throw new YamlError(found.index === text.length - 1 ? 'incomplete UTF-8 octet sequence' : 'invalid trailing UTF-8 octet');
 }
 
 interface Anchor {

@@ -184,12 +184,7 @@ export function scanPlainScalar(cursor: Cursor, inFlow: boolean, indent: number,
     if (cursor.column === 0 && (cursor.startsWithMarker('---') || cursor.startsWithMarker('...'))) break;
     if (cursor.code() === 35) break;
     const start = cursor.at;
-    for (;;) {
-      const code = cursor.code();
-      if (isBlankOrEnd(code) || (code === 58 && isBlankOrEnd(cursor.code(1)))) break;
-      if (inFlow && (code === 44 || code === 63 || code === 91 || code === 93 || code === 123 || code === 125)) break;
-      cursor.skip();
-    }
+    cursor.skipWord(inFlow);
     if (cursor.at > start) {
       text += gap + cursor.slice(start, cursor.at);
       gap = '';
@@ -213,7 +208,8 @@ function plainSpace(cursor: Cursor, indent: number, alreadyOnNewLine: boolean, f
   while (isBlank(cursor.code()) || isBreak(cursor.code())) {
     if (isBlank(cursor.code())) {
       if (onNewLine && cursor.column < indent && cursor.code() === 9) fail('found a tab character that violates indentation');
-      cursor.skip();
+      if (cursor.code() === 32) cursor.skipSpaces();
+      else cursor.skip();
       if (!onNewLine) spaces = cursor.slice(start, cursor.at);
     } else if (onNewLine) others += cursor.skipLine();
     else {

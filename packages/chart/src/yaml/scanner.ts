@@ -164,7 +164,11 @@ export class Scanner {
     const { cursor } = this;
     for (;;) {
       if (cursor.column === 0 && cursor.code() === 0xfeff) cursor.skip();
-      while (cursor.code() === 32 || (cursor.code() === 9 && (this.#flowLevel > 0 || !this.#keyAllowed))) cursor.skip();
+      cursor.skipSpaces();
+      while (cursor.code() === 9 && (this.#flowLevel > 0 || !this.#keyAllowed)) {
+        cursor.skip();
+        cursor.skipSpaces();
+      }
       if (cursor.code() === 35) cursor.skipToBreak();
       if (!isBreak(cursor.code())) return;
       cursor.skipLine();
