@@ -36,9 +36,9 @@ async function play(): Promise<number> {
   if (!engine.usable) {
     out(`${colour(33, 'No containers here:')} ${engine.missing.map(({ what }) => what).join('; ')}.\nThe demo plays what needs none.\n\n`);
     const code = await playSteps(offlineSteps.map((step) => ({ name: step.name, run: () => step.run(stage) })));
-    out('\nSkipped, for it needs containers:\n');
-    for (const step of steps) out(`  ${colour(33, '-')} ${step.name}\n`);
-    out(`\nFor the rest: ${engine.missing.map(({ cure }) => cure).join('; ')}.\n`);
+    out('\nSkipped:\n');
+    for (const step of steps) out(`  ${colour(33, '-')} ${step.name} (needs ${step.needs === 'pods' ? 'containers' : 'the running rehearsal'})\n`);
+    out(`\nFor the rest: ${engine.missing.map(({ cure }) => cure).join(' ')}\n`);
     return code;
   }
   // Played to its end here before: the same story is looked at again, without building anything anew.
