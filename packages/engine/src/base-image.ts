@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { run, runOk } from '@desp/runtime';
 import { z } from 'zod';
 import { EngineError } from './errors.ts';
@@ -66,7 +66,7 @@ function text(path: string, content: string, mode = 0o644): TarItem {
 }
 
 /** Part of what an image is made from: raise it when this file makes another image of the same files. */
-const recipe = 1;
+const recipe = 2;
 
 const Made = z.object({
   inputs: z.string(),
@@ -123,7 +123,10 @@ async function assembleImage(image: BaseImage, layout: string): Promise<ImageLay
     add({ kind: 'file', path: 'usr/bin/node', mode: 0o755, content: await take(process.execPath) });
     for (const library of await librariesOf(process.execPath)) {
       owned.push(library);
-      add({ kind: 'file', path: library.slice(1), mode: 0o755, content: await take(library) });
+      // The file lies where its package's list has it, so that an SBOM reader finds its owner.
+      const place = await listedPlace(await realpath(library));
+      add({ kind: 'file', path: place.slice(1), mode: 0o755, content: await take(library) });
+      if (place !== library) add({ kind: 'symlink', path: library.slice(1), target: relative(dirname(library), place) });
     }
   }
   if (withShell) {
@@ -173,6 +176,14 @@ async function take(file: string): Promise<Buffer> {
 async function librariesOf(program: string): Promise<string[]> {
   const { stdout } = await runOk(['ldd', program]);
   return [...stdout.toString().matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path]) => path as string).sort();
+}
+
+/** The path by which dpkg knows a file: as it is, or as it was before the merge of / and /usr. */
+async function listedPlace(file: string): Promise<string> {
+  for (const candidate of [file, file.replace(/^\/usr(?=\/lib)/, '')]) {
+    if ((await run(['dpkg-query', '--search', candidate]).catch(() => undefined))?.code === 0) return candidate;
+  }
+  return file;
 }
 
 async function folderItems(folder: string, prefix: string): Promise<TarItem[]> {
