@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { createStage, demand, root } from '../journeys/stage.ts';
+import type { Delivery, ServiceView } from '@desp/model';
+import { createStage, demand, git, root } from '../journeys/stage.ts';
+import { tinyService } from '../journeys/tiny-service.ts';
 import { bench as benchRegistry } from './registry.ts';
 
 /**
@@ -51,6 +53,33 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     say('desp up, cold', ms(median(figures.cold)));
     say('desp up, warm', ms(median(figures.warm)));
     say('idle memory with two empty clusters', `${Math.round(median(figures.memory))} MiB`);
+  },
+  async delivery() {
+    const folder = mkdtempSync(join(tmpdir(), 'desp-bench-'));
+    const stage = createStage(folder, 9500);
+    demand(await stage.desp('operator', ['up', '--data', stage.data, '--port', '9500', '--detach']), 'desp up');
+    demand(await stage.desp('provider', ['login', '--as', 'provider']), 'login');
+    const created = await stage.desp('provider', ['service', 'create', 'bench-app', '--json']);
+    demand(created, 'service create');
+    const service = await tinyService(stage, 'provider', 'bench-app', (JSON.parse(created.out) as ServiceView).gitRemote);
+    const times = { whole: [] as number[], build: [] as number[] };
+    for (let round = 0; round < 6; round++) {
+      await service.commit(`1.${round}.0`);
+      await git(stage, 'provider', service.tree, ['push', '--quiet', '--set-upstream', 'origin', 'main']);
+      const watched = await stage.desp('provider', ['delivery', 'watch', '--json', '--timeout', '200'], { timeoutMs: 220_000 });
+      demand(watched, 'the delivery passes');
+      const delivery = JSON.parse(watched.out) as Delivery;
+      const at = (stop: string, edge: 'startedAt' | 'endedAt') =>
+        Date.parse(delivery.stops.find(({ name }) => name === stop)?.[edge] ?? '');
+      // The first makes and loads base images.
+      if (round === 0) continue;
+      times.whole.push(at('pods', 'endedAt') - at('push', 'startedAt'));
+      times.build.push(at('build', 'endedAt') - at('build', 'startedAt'));
+    }
+    demand(await stage.desp('operator', ['down', '--data', stage.data, '--purge']), 'desp down --purge');
+    rmSync(folder, { recursive: true, force: true });
+    say('push accepted → pods ready, one small service', ms(median(times.whole)));
+    say('  the same without the image build', ms(median(times.whole.map((whole, index) => whole - (times.build[index] as number)))));
   },
   async chart() {
     const city = process.env['CITYNEXUS'];

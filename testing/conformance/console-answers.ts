@@ -268,6 +268,7 @@ export const serviceView = (): ServiceView =>
       cluster: { server: 'https://127.0.0.1:7321', labels: { customer: name } },
       domain: `${name}.desp.space`,
       hostName: `sample-app.${name}.desp.space`,
+      curl: `curl --cacert root.pem --resolve sample-app.${name}.desp.space:7341:127.0.0.1 https://sample-app.${name}.desp.space:7341/`,
       entry: name === 'e2e' ? 'direct' : 'promotion',
     })),
     createdAt: ago(4_000),

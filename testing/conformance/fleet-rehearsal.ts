@@ -9,6 +9,7 @@ import { installFleet, registerCluster, startFleet, startFleetAgent } from '@des
 import { createGitServer, type GitServer } from '@desp/git';
 import { createKubeClient, type KubeClient, type KubeObject, secretType } from '@desp/kube';
 import { silentLogger, systemClock } from '@desp/runtime';
+import { renderDeploymentBounded } from '../../apps/platform/src/releases/render-bounded.ts';
 
 /** Fleet on two embedded API servers and a real Git host, for the tests of this folder. Nothing of it needs root or containers. */
 
@@ -77,7 +78,15 @@ export async function startFleetRehearsal(): Promise<FleetRehearsal> {
       const running = [
         ...(fleet ? [startFleet({ ...parts, client: management.client, gitFolder: join(folder, 'fetched') }).done] : []),
         ...(agent
-          ? [startFleetAgent({ ...parts, management: management.client, downstream: downstream.client, clusterNamespace }).done]
+          ? [
+              startFleetAgent({
+                ...parts,
+                management: management.client,
+                downstream: downstream.client,
+                clusterNamespace,
+                render: renderDeploymentBounded,
+              }).done,
+            ]
           : []),
       ];
       const end = async () => {

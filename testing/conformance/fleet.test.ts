@@ -352,6 +352,11 @@ describe.skipIf(!hasGit)('Fleet: GitRepo to applied objects (skipped where git i
       'apiVersion: evil.example/v1\nkind: Thing\nmetadata: {name: evil}\n',
       /no matches for kind "Thing" in version "evil.example\/v1"/,
     ],
+    [
+      'of a template that runs away only in an upgrade',
+      '{{ if .Release.IsUpgrade }}{{ $d := list "a" }}{{ range until 60 }}{{ $d = list $d $d }}{{ end }}{{ $d | toJson | sha256sum }}{{ end }}',
+      /^Rendering the chart of sample-app-e2e-deployment for an upgrade was given up: it takes more than 5 s\./,
+    ],
   ])('an object %s ends before anything changes', async (_what, manifest, why) => {
     const before = (await fleet.downstream.get(configMapType, 'sample-app', 'sample-app'))?.metadata.resourceVersion;
     await deliver(chart('1.7.0', { 'deployment/templates/evil.yaml': manifest }));
@@ -361,6 +366,7 @@ describe.skipIf(!hasGit)('Fleet: GitRepo to applied objects (skipped where git i
         why.test(condition(await deployment(), 'Deployed')?.message ?? '') && condition(await deployment(), 'Deployed')?.status === 'False',
       everything,
     );
+    expect((await deployment())?.status?.['display']).toMatchObject({ state: 'ErrApplied' });
     expect((await fleet.downstream.get(configMapType, 'sample-app', 'sample-app'))?.metadata.resourceVersion).toBe(before);
   });
 

@@ -37,7 +37,8 @@ async function play(): Promise<number> {
     out(`${colour(33, 'No containers here:')} ${engine.missing.map(({ what }) => what).join('; ')}.\nThe demo plays what needs none.\n\n`);
     const code = await playSteps(offlineSteps.map((step) => ({ name: step.name, run: () => step.run(stage) })));
     out('\nSkipped:\n');
-    for (const step of steps) out(`  ${colour(33, '-')} ${step.name} (needs ${step.needs === 'pods' ? 'containers' : 'the running rehearsal'})\n`);
+    for (const step of steps)
+      out(`  ${colour(33, '-')} ${step.name} (needs ${step.needs === 'pods' ? 'containers' : 'the running rehearsal'})\n`);
     out(`\nFor the rest: ${engine.missing.map(({ cure }) => cure).join(' ')}\n`);
     return code;
   }

@@ -16,6 +16,8 @@ export const ServiceEnvironmentView = z.object({
   /** Public names of the service end in this. */
   domain: z.string(),
   hostName: z.string(),
+  /** A line to type that reaches the service there, without touching the machine's hosts file. */
+  curl: z.string(),
   entry: z.enum(['direct', 'promotion']),
 });
 export type ServiceEnvironmentView = z.infer<typeof ServiceEnvironmentView>;

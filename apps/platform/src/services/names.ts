@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Config, ServiceName, type ServiceView } from '@desp/model';
 import { PlatformError } from '../platform-error.ts';
 
@@ -60,6 +61,7 @@ export function describeService(
       cluster: { server: servers.get(environment.name) ?? '', labels: environment.clusterLabels },
       domain: environment.domain,
       hostName: `${row.name}.${environment.domain}`,
+      curl: curlLine(config, `${row.name}.${environment.domain}`, new URL(environment.ingress.https)),
       entry: environment.entry,
     })),
     createdAt: row.created_at as ServiceView['createdAt'],
@@ -73,4 +75,9 @@ export function describeService(
       'git push -u origin main, then: desp delivery watch',
     ],
   };
+}
+
+/** Names of the platform are in no DNS of this machine: curl is told where they are, and whose certificates to trust. */
+function curlLine(config: Config, host: string, ingress: URL): string {
+  return `curl --cacert ${join(config.data, 'ca', 'root.pem')} --resolve ${host}:${ingress.port}:${ingress.hostname} https://${host}:${ingress.port}/`;
 }

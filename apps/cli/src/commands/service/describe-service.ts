@@ -15,6 +15,7 @@ export function describeService(service: ServiceView): string {
       `  namespace  ${environment.namespace} on ${environment.cluster.server}`,
       `  secrets    path ${environment.secrets.path}, role ${environment.secrets.role}, pull secret at ${environment.secrets.path}/${environment.secrets.pullSecret}`,
       `  host name  ${environment.hostName}`,
+      `  open it    ${environment.curl}`,
     );
   }
   return `${lines.join('\n')}\n\nNext:\n${service.next.map((step) => `  ${step}`).join('\n')}\n`;
