@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { createLogger, DespError, messageOf } from '@desp/runtime';
 import { purgeRehearsal } from './purge.ts';
@@ -35,6 +36,8 @@ if (values.purge) {
     process.once('SIGINT', stop);
     process.on('disconnect', () => {});
     tell({ ready: true });
+    // Now, not at the end: a process that is killed writes nothing.
+    flushCompileCache();
   } catch (error) {
     const cure = error instanceof DespError ? error.cure : undefined;
     log.error(
