@@ -8,7 +8,13 @@ export type { ResolveService } from './external-secrets/vault-provider.ts';
 export { type Capabilities, readCapabilities } from './fleet/agent/downstream.ts';
 export { type FleetAgentOptions, startFleetAgent } from './fleet/agent/start-agent.ts';
 export { type ClusterRegistration, fleetNamespace, installFleet, registerCluster } from './fleet/install.ts';
-export { type RenderedDeployment, type RenderedDeploymentHook, type RenderInput, renderDeployment } from './fleet/render-deployment.ts';
+export {
+  type RenderedDeployment,
+  type RenderedDeploymentHook,
+  type Renderer,
+  type RenderInput,
+  renderDeployment,
+} from './fleet/render-deployment.ts';
 export { type FleetOptions, startFleet } from './fleet/start-fleet.ts';
 export type { AnswerChallenge } from './ingress/proxy.ts';
 export { type IngressOptions, type RunningIngress, startIngress } from './ingress/start-ingress.ts';

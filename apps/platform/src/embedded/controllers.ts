@@ -13,6 +13,7 @@ import {
 import type { KubeObject } from '@desp/kube';
 import { messageOf } from '@desp/runtime';
 import type { Platform } from '../platform.ts';
+import { renderDeploymentBounded } from '../releases/render-bounded.ts';
 import { fleetNamespace } from '../releases/render-release.ts';
 import { secretFile } from '../secret-file.ts';
 import type { Clusters } from './clusters.ts';
@@ -68,7 +69,15 @@ export async function startControllers(platform: Platform, clusters: Clusters): 
       start(`ingress ${environment.name}`, ingress.done);
       start(
         `fleet-agent ${environment.name}`,
-        startFleetAgent({ management, downstream: cluster.client, clusterNamespace: namespace, clock, log, signal }).done,
+        startFleetAgent({
+          management,
+          downstream: cluster.client,
+          clusterNamespace: namespace,
+          render: renderDeploymentBounded,
+          clock,
+          log,
+          signal,
+        }).done,
       );
     }),
   );

@@ -1,6 +1,8 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type RenderInput, renderDeployment } from '@desp/controllers';
 import { CommitId, Digest } from '@desp/model';
-import { expect, test } from 'vitest';
-import { renderBounded } from './render-bounded.ts';
+import { describe, expect, test } from 'vitest';
+import { renderDeploymentBounded, renderReleaseBounded } from './render-bounded.ts';
 import type { RenderRequest } from './render-release.ts';
 
 const requestOf = (files: Readonly<Record<string, string>>): RenderRequest => ({
@@ -12,20 +14,20 @@ const requestOf = (files: Readonly<Record<string, string>>): RenderRequest => ({
   service: 'app',
   commit: CommitId.parse('a'.repeat(40)),
   environment: { name: 'e2e', clusterLabels: { customer: 'e2e' } },
-  kubeVersion: '1.31.0',
+  capabilities: { kubeVersion: '1.31.0', apiVersions: ['v1', 'v1/ConfigMap', 'example.org/v1'] },
   images: new Map([['registry.example/app/web:1', Digest.parse(`sha256:${'b'.repeat(64)}`)]]),
 });
 const settings = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  a: b\n';
 
 test('gives what the renderer gives', async () => {
-  const [release] = await renderBounded(requestOf({ 'deployment/templates/a.yaml': settings }));
+  const [release] = await renderReleaseBounded(requestOf({ 'deployment/templates/a.yaml': settings }));
   expect(release?.objects).toEqual([{ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'app', name: 'settings' }]);
   expect(release?.rendered.objects[0]).toMatchObject({ kind: 'ConfigMap', data: { a: 'b' } });
 });
 
 test("keeps the renderer's own refusals, with code, kind and cure", async () => {
   const wide = 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: other\n';
-  await expect(renderBounded(requestOf({ 'deployment/templates/a.yaml': wide }))).rejects.toMatchObject({
+  await expect(renderReleaseBounded(requestOf({ 'deployment/templates/a.yaml': wide }))).rejects.toMatchObject({
     code: 'NOT_ALLOWED',
     kind: 'user',
     message: expect.stringContaining('Namespace other'),
@@ -33,17 +35,18 @@ test("keeps the renderer's own refusals, with code, kind and cure", async () => 
   });
   const definition = 'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: x.example.org\nspec: {}\n';
   await expect(
-    renderBounded(requestOf({ 'deployment/templates/a.yaml': settings, 'deployment/crds/x.yaml': definition })),
+    renderReleaseBounded(requestOf({ 'deployment/templates/a.yaml': settings, 'deployment/crds/x.yaml': definition })),
   ).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
 });
 
+const doubling = '{{ $d := list "a" }}{{ range until 60 }}{{ $d = list $d $d }}{{ end }}{{ $d | toJson | sha256sum }}';
+
 test('ends a chart that takes too long, while this thread goes on', async () => {
-  const doubling = '{{ $d := list "a" }}{{ range until 60 }}{{ $d = list $d $d }}{{ end }}{{ $d | toJson | sha256sum }}';
   let ticks = 0;
   const timer = setInterval(() => ticks++, 20);
   try {
     const bounds = { renderMs: 500, startMs: 60_000, heapMiB: 256 };
-    await expect(renderBounded(requestOf({ 'deployment/templates/a.yaml': doubling }), bounds)).rejects.toMatchObject({
+    await expect(renderReleaseBounded(requestOf({ 'deployment/templates/a.yaml': doubling }), bounds)).rejects.toMatchObject({
       code: 'INVALID',
       kind: 'user',
       message: expect.stringContaining('given up'),
@@ -57,8 +60,70 @@ test('ends a chart that takes too long, while this thread goes on', async () => 
 test('ends a chart that takes too much memory', async () => {
   const growing = '{{ $l := list }}{{ range until 1000000 }}{{ $l = append $l (until 100000) }}{{ end }}{{ $l }}';
   const bounds = { renderMs: 20_000, startMs: 60_000, heapMiB: 64 };
-  await expect(renderBounded(requestOf({ 'deployment/templates/a.yaml': growing }), bounds)).rejects.toMatchObject({
+  await expect(renderReleaseBounded(requestOf({ 'deployment/templates/a.yaml': growing }), bounds)).rejects.toMatchObject({
     code: expect.stringMatching(/INVALID|RENDER_FAILED/),
     kind: 'user',
+  });
+});
+
+test("shows charts the cluster's API versions, as the Fleet agent does", async () => {
+  const asking = `${settings}  known: {{ .Capabilities.APIVersions.Has "example.org/v1" | quote }}\n  version: {{ .Capabilities.KubeVersion.Version }}\n`;
+  const [release] = await renderReleaseBounded(requestOf({ 'deployment/templates/a.yaml': asking }));
+  expect(release?.rendered.objects[0]).toMatchObject({ data: { known: 'true', version: 'v1.31.0' } });
+});
+
+describe("the Fleet agent's renderer", () => {
+  const deploymentOf = (template: string, isUpgrade: boolean): RenderInput => ({
+    bundle: 'app-e2e-deployment',
+    resources: Object.entries({
+      'Chart.yaml': 'apiVersion: v2\nname: app\nversion: 1.0.0\n',
+      'templates/a.yaml': `${settings}{{ if .Release.IsUpgrade }}${template}{{ end }}`,
+    }).map(([name, content]) => ({ name, content })),
+    options: { defaultNamespace: 'app' },
+    kubeVersion: '1.31.0',
+    isUpgrade,
+  });
+  const bounds = { renderMs: 1_000, startMs: 60_000, heapMiB: 256 };
+  const endless = [
+    ['includes itself', '{{ define "again" }}{{ include "again" . }}{{ include "again" . }}{{ end }}{{ include "again" . }}'],
+    ['ranges without end', '{{ range until 1000000 }}{{ range until 1000000 }}{{ range until 1000000 }}x{{ end }}{{ end }}{{ end }}'],
+    ['doubles without end', doubling],
+  ] as const;
+
+  test('renders the first release of a chart that runs away only as an upgrade', async () => {
+    const input = deploymentOf(doubling, false);
+    expect(await renderDeploymentBounded(input, bounds)).toEqual(renderDeployment(input));
+  });
+
+  test.each(endless)('ends an upgrade that %s, and never holds this thread over 200 ms', async (_what, template) => {
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    delay.enable();
+    await expect(renderDeploymentBounded(deploymentOf(template, true), bounds)).rejects.toMatchObject({
+      code: expect.stringMatching(/INVALID|RENDER_FAILED/),
+      kind: 'user',
+      retryable: false,
+      message: expect.stringContaining('chart of app-e2e-deployment'),
+    });
+    delay.disable();
+    expect(delay.max / 1e6).toBeLessThan(200);
+  });
+
+  test('lets a third wait until one of two that run away is given up, and says which', async () => {
+    const runaway = () => renderDeploymentBounded(deploymentOf(doubling, true), bounds);
+    const order: string[] = [];
+    const note = (name: string) => () => order.push(name);
+    const [first, second, third] = await Promise.allSettled([
+      runaway().finally(note('runaway')),
+      runaway().finally(note('runaway')),
+      renderDeploymentBounded(deploymentOf('', false)).finally(note('third')),
+    ]);
+    expect(order[0]).toBe('runaway');
+    expect(third).toMatchObject({ status: 'fulfilled', value: { objects: [{ kind: 'ConfigMap' }] } });
+    const givenUp = {
+      code: 'INVALID',
+      message: 'Rendering the chart of app-e2e-deployment for an upgrade was given up: it takes more than 1 s.',
+      cure: expect.stringContaining('desp chart template --is-upgrade'),
+    };
+    expect([first, second]).toMatchObject([{ reason: givenUp }, { reason: givenUp }]);
   });
 });

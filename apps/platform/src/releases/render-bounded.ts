@@ -1,12 +1,14 @@
 import { Worker } from 'node:worker_threads';
+import type { RenderedDeployment, RenderInput } from '@desp/controllers';
 import { DespError, type ErrorDetails } from '@desp/runtime';
 import { PlatformError } from '../platform-error.ts';
 import type { RenderedRelease, RenderRequest } from './render-release.ts';
 
 /**
- * Renders a release in a thread of its own, which can be ended. A chart is a stranger's program: its step budget counts what
- * templates do, not what a function does with what it was given, so that one `toJson` of a doubled list would hold the server's
- * only thread for good. Rejected: rendering here with a smaller budget, which refuses honest charts and still does not bound time.
+ * Renders in a thread of its own, which can be ended. A chart is a stranger's program: its step budget counts what templates do,
+ * not what a function does with what it was given, so that one `toJson` of a doubled list would hold the server's only thread for
+ * good. Both who render use it: the release, as a first installation, and the Fleet agent, which also renders upgrades.
+ * Rejected: rendering here with a smaller budget, which refuses honest charts and still does not bound time.
  */
 export interface RenderBounds {
   /** Milliseconds from the moment the thread has the chart. */
@@ -18,10 +20,15 @@ export interface RenderBounds {
 
 export const standardBounds: RenderBounds = { renderMs: 5_000, startMs: 60_000, heapMiB: 512 };
 
+/** What the thread is asked for. */
+export type RenderOrder =
+  | { readonly kind: 'release'; readonly request: RenderRequest }
+  | { readonly kind: 'deployment'; readonly input: RenderInput };
+
 /** What the thread says: that it is there, and then how it went. */
 export type RenderAnswer =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'rendered'; readonly releases: RenderedRelease[] }
+  | { readonly kind: 'rendered'; readonly result: RenderedRelease[] | RenderedDeployment }
   | {
       readonly kind: 'refused';
       readonly code: string;
@@ -30,25 +37,73 @@ export type RenderAnswer =
     }
   | { readonly kind: 'broken'; readonly message: string };
 
+/** What the messages about a chart name, and what its author can do. */
+interface Subject {
+  readonly what: string;
+  readonly cure: string;
+}
+
 /**
  * `renderRelease`, bounded in time and memory.
  *
  * @throws DespError what the renderer refused, with its own code; PlatformError INVALID for a chart that went past the bounds
  */
-export async function renderBounded(request: RenderRequest, bounds: RenderBounds = standardBounds): Promise<RenderedRelease[]> {
+export function renderReleaseBounded(request: RenderRequest, bounds: RenderBounds = standardBounds): Promise<RenderedRelease[]> {
+  const subject = { what: 'Rendering the charts in deployment/', cure: 'desp check renders them on your own machine.' };
+  return inTurn(() => renderInThread<RenderedRelease[]>({ kind: 'release', request }, subject, bounds));
+}
+
+/**
+ * `renderDeployment`, bounded in time and memory: what the platform's Fleet agents render with.
+ *
+ * @throws as `renderReleaseBounded`
+ */
+export function renderDeploymentBounded(input: RenderInput, bounds: RenderBounds = standardBounds): Promise<RenderedDeployment> {
+  const operation = input.isUpgrade ? 'an upgrade' : 'an installation';
+  const flag = input.isUpgrade ? ' --is-upgrade' : '';
+  const subject = {
+    what: `Rendering the chart of ${input.bundle} for ${operation}`,
+    cure: `desp chart template${flag} renders it on your own machine.`,
+  };
+  return inTurn(() => renderInThread<RenderedDeployment>({ kind: 'deployment', input }, subject, bounds));
+}
+
+/** So many threads at once: their heaps add up, and every environment's agent renders. */
+const threads = 2;
+const waiting: (() => void)[] = [];
+let busy = 0;
+
+async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  if (busy < threads) busy++;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  try {
+    return await work();
+  } finally {
+    // Who waits takes over the place, so that nobody slips in between.
+    const next = waiting.shift();
+    if (next) next();
+    else busy--;
+  }
+}
+
+async function renderInThread<Result extends RenderedRelease[] | RenderedDeployment>(
+  order: RenderOrder,
+  { what, cure }: Subject,
+  bounds: RenderBounds,
+): Promise<Result> {
   const worker = new Worker(new URL('./render-worker.ts', import.meta.url), {
     // A chart has no business with what the server was started with.
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: bounds.heapMiB, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
   });
   let timer: NodeJS.Timeout | undefined;
-  const runaway = (what: string) =>
-    new PlatformError('INVALID', `The charts in deployment/ were given up: they take more than ${what} to render.`, {
+  const runaway = (limit: string) =>
+    new PlatformError('INVALID', `${what} was given up: it takes more than ${limit}.`, {
       kind: 'user',
-      cure: 'Look for a template that calls itself, or for a range without end; desp check renders them on your own machine.',
+      cure: `Look for a template that calls itself, or for a range without end; ${cure}`,
     });
   try {
-    return await new Promise<RenderedRelease[]>((resolve, reject) => {
+    return await new Promise<Result>((resolve, reject) => {
       const endAfter = (ms: number, error: () => Error) => {
         clearTimeout(timer);
         timer = setTimeout(() => reject(error()), ms);
@@ -60,19 +115,15 @@ export async function renderBounded(request: RenderRequest, bounds: RenderBounds
       worker.on('message', (answer: RenderAnswer) => {
         switch (answer.kind) {
           case 'ready':
-            worker.postMessage(request);
+            worker.postMessage(order);
             return endAfter(bounds.renderMs, () => runaway(`${bounds.renderMs / 1000} s`));
           case 'rendered':
-            return resolve(answer.releases);
+            // The thread answers with what was ordered.
+            return resolve(answer.result as Result);
           case 'refused':
             return reject(new DespError(answer.code, answer.message, answer.details));
           case 'broken':
-            return reject(
-              new PlatformError('INVALID', `The charts in deployment/ cannot be rendered: ${answer.message}`, {
-                kind: 'user',
-                cure: 'desp check renders them on your own machine.',
-              }),
-            );
+            return reject(new PlatformError('INVALID', `${what} failed: ${answer.message}`, { kind: 'user', cure }));
         }
       });
       worker.once('error', (error) =>

@@ -1,4 +1,4 @@
-import { type RenderedDeployment, renderDeployment } from '@desp/controllers';
+import { type Capabilities, type RenderedDeployment, renderDeployment } from '@desp/controllers';
 import { type Cluster, type RepositoryFile, readBundles, targetBundle } from '@desp/fleet';
 import type { Digest } from '@desp/model';
 import { hashManifests, listObjects, pinImages } from '@desp/release';
@@ -23,7 +23,8 @@ export interface RenderRequest {
   readonly service: string;
   readonly commit: string;
   readonly environment: { readonly name: string; readonly clusterLabels: Readonly<Record<string, string>> };
-  readonly kubeVersion: string;
+  /** Of the environment's cluster, for its Fleet agent renders with the same. */
+  readonly capabilities: Capabilities;
   /** The digest of every image that was released, by the names that charts may call it. */
   readonly images: ReadonlyMap<string, Digest>;
 }
@@ -34,7 +35,7 @@ export async function renderRelease({
   service,
   commit,
   environment: config,
-  kubeVersion,
+  capabilities,
   images,
 }: RenderRequest): Promise<RenderedRelease[]> {
   const cluster: Cluster = {
@@ -55,7 +56,7 @@ export async function renderRelease({
         bundle: bundle.metadata.name,
         resources: bundle.spec.resources,
         options: target.spec.options,
-        kubeVersion,
+        ...capabilities,
       });
       const all = [...rendered.objects, ...rendered.hooks.map((hook) => hook.object)];
       for (const object of [...all, ...rendered.crds]) {

@@ -1,14 +1,24 @@
 import { parentPort } from 'node:worker_threads';
+import { type RenderedDeployment, renderDeployment } from '@desp/controllers';
 import { DespError, messageOf } from '@desp/runtime';
-import type { RenderAnswer } from './render-bounded.ts';
-import { type RenderRequest, renderRelease } from './render-release.ts';
+import type { RenderAnswer, RenderOrder } from './render-bounded.ts';
+import { type RenderedRelease, renderRelease } from './render-release.ts';
 
-/** The thread of `renderBounded`: one chart set in, one answer out. */
+/** The thread of `render-bounded.ts`: one order in, one answer out. */
 const say = (answer: RenderAnswer) => parentPort?.postMessage(answer);
 
-parentPort?.once('message', (request: RenderRequest) => {
-  renderRelease(request).then(
-    (releases) => say({ kind: 'rendered', releases }),
+async function fill(order: RenderOrder): Promise<RenderedRelease[] | RenderedDeployment> {
+  switch (order.kind) {
+    case 'release':
+      return renderRelease(order.request);
+    case 'deployment':
+      return renderDeployment(order.input);
+  }
+}
+
+parentPort?.once('message', (order: RenderOrder) => {
+  fill(order).then(
+    (result) => say({ kind: 'rendered', result }),
     (error: unknown) => {
       if (!(error instanceof DespError)) return say({ kind: 'broken', message: messageOf(error) });
       const { code, message, ...details } = error.toJSON();

@@ -1,3 +1,4 @@
+import { readCapabilities } from '@desp/controllers';
 import type { RepositoryReader } from '@desp/git';
 import type { KubeObject } from '@desp/kube';
 import { CommitId, Digest, EnvironmentName, instantOf, ServiceName } from '@desp/model';
@@ -11,7 +12,7 @@ import { currentVerdict } from '../gate/current-verdict.ts';
 import type { EnvironmentParts, Platform } from '../platform.ts';
 import { PlatformError } from '../platform-error.ts';
 import { readSource } from './read-source.ts';
-import { renderBounded } from './render-bounded.ts';
+import { renderReleaseBounded } from './render-bounded.ts';
 import { deploymentPaths, fleetNamespace, gitRepoName, gitRepoTargets, type RenderedRelease } from './render-release.ts';
 import { judgeSource, type SourceFindings } from './source-findings.ts';
 
@@ -65,12 +66,12 @@ async function release(platform: Platform, parts: EnvironmentParts, delivery: Lo
   const source = await readSource(reader, view.commit);
   const findings = judgeSource(source);
   const { name, clusterLabels } = parts.config;
-  const rendered = await renderBounded({
+  const rendered = await renderReleaseBounded({
     files: source.files,
     service: view.service,
     commit: view.commit,
     environment: { name, clusterLabels },
-    kubeVersion: await kubeVersionOf(parts),
+    capabilities: await readCapabilities(parts.kube),
     images: images.pins,
   });
   const tags = await reader.tagsOn(CommitId.parse(view.commit));
@@ -146,11 +147,6 @@ function releasedImages(delivery: LoadedDelivery, { config }: EnvironmentParts):
     }
   }
   return { list, pins };
-}
-
-async function kubeVersionOf({ kube }: EnvironmentParts): Promise<string> {
-  const version = (await kube.raw('GET', '/version')) as { gitVersion: string };
-  return version.gitVersion.replace(/\+.*$/, '');
 }
 
 /** A version that another commit has, or that is not higher than all before, is refused. Gives the release that it has already. */

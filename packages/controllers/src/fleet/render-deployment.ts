@@ -44,6 +44,9 @@ export interface RenderedDeploymentHook {
   readonly source: string;
 }
 
+/** Renders as `renderDeployment` does, wherever: a server does not let a stranger's chart hold its own thread. */
+export type Renderer = (input: RenderInput) => Promise<RenderedDeployment>;
+
 /** Kinds without namespace that Kubernetes has of itself; the agent asks its cluster about all others. */
 const clusterScoped = new Set([
   'APIService',

@@ -1,6 +1,7 @@
 import { type BundleResource, releaseNameOf } from '@desp/fleet';
 import { isKubeError, type KubeClient } from '@desp/kube';
 import { type Clock, DespError, messageOf } from '@desp/runtime';
+import type { Renderer } from '../render-deployment.ts';
 import type { StoredBundleDeployment } from '../resources.ts';
 import { applyObjects, decorateNamespace, demandOwnership, ensureNamespace, pruneObjects } from './apply-release.ts';
 import { readCapabilities } from './downstream.ts';
@@ -13,6 +14,8 @@ export interface DeployContext {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly agentNamespace: string;
+  /** What it throws as a `user` error ends the deployment; an `upstream` one is tried again. */
+  readonly render: Renderer;
   /** Files of the deployment, asked for only when a release begins. */
   resources(): Promise<readonly BundleResource[]>;
 }
@@ -51,6 +54,7 @@ export async function deploy(deployment: StoredBundleDeployment, context: Deploy
       deployment,
       resources: await context.resources(),
       capabilities: await readCapabilities(client),
+      render: context.render,
       agentNamespace: context.agentNamespace,
       version,
       isUpgrade,

@@ -5,7 +5,7 @@ import { Digest } from '@desp/model';
 import { type Manifest, pinImages } from '@desp/release';
 import { z } from 'zod';
 import { ControllerError } from '../../controller-error.ts';
-import { type RenderedDeployment, renderDeployment } from '../render-deployment.ts';
+import type { RenderedDeployment, Renderer } from '../render-deployment.ts';
 import { carried, type StoredBundleDeployment } from '../resources.ts';
 import { type Capabilities, describeObject, locate } from './downstream.ts';
 import { markHook, markObject, type SetOwner } from './marks.ts';
@@ -16,6 +16,7 @@ export interface PrepareRequest {
   readonly deployment: StoredBundleDeployment;
   readonly resources: readonly BundleResource[];
   readonly capabilities: Capabilities;
+  readonly render: Renderer;
   readonly agentNamespace: string;
   readonly version: number;
   readonly isUpgrade: boolean;
@@ -29,7 +30,7 @@ const Pins = z.record(z.string(), Digest);
  * A deployment as a release that is about to begin: rendered, pinned, confined, marked, every kind known to the cluster. Nothing is
  * written yet, so whatever is wrong with a chart is found before anything changes.
  *
- * @throws ControllerError, ReleaseError IMAGE_UNCOVERED, KubeError UnknownKind
+ * @throws ControllerError, ReleaseError IMAGE_UNCOVERED, KubeError UnknownKind, and what `render` throws
  */
 export async function prepareRelease(client: KubeClient, request: PrepareRequest): Promise<Release> {
   const { deployment, resources } = request;
@@ -38,7 +39,7 @@ export async function prepareRelease(client: KubeClient, request: PrepareRequest
   refuseOptions(deployment.spec.options, service);
   const namespace = deployment.spec.options.namespace ?? deployment.spec.options.defaultNamespace ?? 'default';
   const options = await resolveValuesFrom(client, deployment.spec.options, { namespace, confinedTo: service });
-  const rendered = renderDeployment({
+  const rendered = await request.render({
     bundle,
     resources,
     options,

@@ -16,6 +16,7 @@ import { type Clock, type Logger, messageOf } from '@desp/runtime';
 import { z } from 'zod';
 import { ControllerError } from '../../controller-error.ts';
 import { writeStatus } from '../conditions.ts';
+import { type Renderer, renderDeployment } from '../render-deployment.ts';
 import { bundleDeploymentType, contentType, type StoredBundleDeployment } from '../resources.ts';
 import { applyObjects } from './apply-release.ts';
 import { type DeployContext, deploy } from './deploy.ts';
@@ -34,6 +35,8 @@ export interface FleetAgentOptions {
   readonly clusterNamespace: string;
   /** Part of the marks on what is deployed; default Fleet's `cattle-fleet-system`. Changing it disowns what there is. */
   readonly agentNamespace?: string;
+  /** Renders a release. Default: here, on this thread, for as long as the chart's own step budget lasts. */
+  readonly render?: Renderer;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -182,8 +185,8 @@ class Agent {
   }
 
   #contextOf(deployment: StoredBundleDeployment, { clock }: ReconcileContext): DeployContext {
-    const { downstream: client } = this.#options;
-    return { client, clock, agentNamespace: this.#agentNamespace, resources: () => this.#resourcesOf(deployment) };
+    const { downstream: client, render = async (input) => renderDeployment(input) } = this.#options;
+    return { client, clock, agentNamespace: this.#agentNamespace, render, resources: () => this.#resourcesOf(deployment) };
   }
 
   async #resourcesOf({ spec }: StoredBundleDeployment): Promise<readonly BundleResource[]> {
