@@ -7,8 +7,6 @@ import { type LoadedDelivery, savePlan } from './records.ts';
 import type { JobPurpose } from './stops.ts';
 
 export const ciFile = '.gitlab-ci.yml';
-export const templatesRepository = 'desp/devsecops-templates';
-export const templatesRef = 'main';
 
 /** Plans a delivery's pipeline and writes its jobs, once. Returns why there is none, when the file does not plan. */
 export async function planDelivery(platform: Platform, delivery: LoadedDelivery): Promise<string | undefined> {
@@ -28,11 +26,12 @@ export async function planDelivery(platform: Platform, delivery: LoadedDelivery)
   }
   const context = await contextOf(platform, delivery, repository, reader);
   const file = { path: ciFile, text };
+  const { templates } = platform.profile;
   const includes = await resolveIncludes(file, context, async (request) => {
-    if (request.project !== undefined && request.project !== templatesRepository) return undefined;
-    const from = request.project === undefined ? reader : await platform.source.fresh(templatesRepository);
+    if (request.project !== undefined && request.project !== templates.project) return undefined;
+    const from = request.project === undefined ? reader : await platform.source.fresh(templates.project);
     try {
-      const at = request.project === undefined ? commit : await from.resolve(request.ref ?? templatesRef);
+      const at = request.project === undefined ? commit : await from.resolve(request.ref ?? templates.ref);
       return { text: (await from.readFile(CommitId.parse(at), request.file, 1024 * 1024)).toString('utf8'), commit: at };
     } catch {
       return undefined;
@@ -102,8 +101,8 @@ async function contextOf(
     pipelineId: String(id),
     serverUrl: platform.config.server.url,
     variables: {
-      DEVSECOPS_TEMPLATES_REPOSITORY: templatesRepository,
-      DEVSECOPS_TEMPLATES_REF: templatesRef,
+      DEVSECOPS_TEMPLATES_REPOSITORY: platform.profile.templates.project,
+      DEVSECOPS_TEMPLATES_REF: platform.profile.templates.ref,
       DESP_DOMAIN: platform.config.environments[0]?.domain ?? '',
     },
   };
