@@ -34,6 +34,31 @@ export function requirementsPage(): string {
         ]),
       ),
     ),
+    '\nThe gate judges by these limits of the profile, and by nothing else; every verdict names those that it was made by.\n',
+    table(
+      [
+        'profile',
+        'entered by',
+        'blocks: score above',
+        'blocks: rated',
+        'unscored',
+        'no advisories for it',
+        'nobody owns it',
+        'advisories at most',
+      ],
+      profiles.flatMap(({ name, gate }) =>
+        (['direct', 'promotion'] as const).map((entry) => [
+          `\`${name}\``,
+          entry === 'direct' ? 'a release job' : 'a promotion',
+          gate.scoreAbove.toFixed(1),
+          gate.labels.join(', '),
+          gate.unscored === 'block' ? 'blocks' : 'is listed',
+          gate.uncovered === 'incomplete' ? 'makes the verdict incomplete' : 'is listed',
+          gate.entries[entry].unowned === 'list' ? 'passes with the list' : 'needs a signed acceptance',
+          `${gate.entries[entry].advisoryAgeDays} days old`,
+        ]),
+      ),
+    ),
   ].join('\n');
 }
 

@@ -50,11 +50,43 @@ export type Finding = z.infer<typeof Finding>;
 export const VerdictOutcome = z.enum(['pass', 'blocked', 'incomplete']);
 export type VerdictOutcome = z.infer<typeof VerdictOutcome>;
 
+const commonLimits = {
+  /** A base score above this one blocks; equal does not. */
+  scoreAbove: z.number().min(0).max(10),
+  /** Labels that block, whatever the score. */
+  labels: z.array(z.enum(['low', 'medium', 'high', 'critical'])).readonly(),
+  /** A finding with neither score nor label. */
+  unscored: z.enum(['block', 'list']),
+  /** An ecosystem in the image that no advisory database speaks for. */
+  uncovered: z.enum(['incomplete', 'list']),
+};
+const entryLimits = {
+  /** Programs that no package owns: listed, or a security officer's signed acceptance of the very list is asked for. */
+  unowned: z.enum(['list', 'acceptance-required']),
+  /** Every advisory database must be at most this old, in days. */
+  advisoryAgeDays: z.number().int().min(0).max(3650),
+  /** Reports of outside scanners must be at most this old, in days. */
+  reportAgeDays: z.number().int().min(0).max(3650),
+};
+
+/** The limits by which the gate judges for one environment. */
+export const GateLimits = z.strictObject({ ...commonLimits, ...entryLimits });
+export type GateLimits = z.infer<typeof GateLimits>;
+
+/** The gate's limits as a profile states them: the only place where they stand. */
+export const GateRules = z.strictObject({
+  ...commonLimits,
+  /** What differs by how an environment is entered: by a release job, or by a promotion only. */
+  entries: z.strictObject({ direct: z.strictObject(entryLimits), promotion: z.strictObject(entryLimits) }),
+});
+export type GateRules = z.infer<typeof GateRules>;
+
 /** The gate's decision on one digest under one environment's policy. */
 export const Verdict = z.object({
   subject: z.object({ name: z.string(), digest: Digest }),
   outcome: VerdictOutcome,
-  policy: z.object({ profile: z.string(), environment: z.string(), digest: Digest }),
+  /** `limits` are absent in verdicts of before 23 November 2026. */
+  policy: z.object({ profile: z.string(), environment: z.string(), digest: Digest, limits: GateLimits.optional() }),
   /** One sentence each; never empty. */
   reasons: z.array(z.string()).min(1),
   findings: z.array(Finding),

@@ -4,6 +4,7 @@ import { AdvisorySet } from './advisories/advisory-set.ts';
 import { rehearsalAdvisories } from './advisories/rehearsal.ts';
 import { chunks, fixtureDigest, type TarFile, tar } from './archive/tar-fixture.ts';
 import { assessImage } from './assess.ts';
+import { gateRules } from './gate/gate-rules-fixture.ts';
 import { policyFor } from './gate/policy.ts';
 import { layerOf } from './image/blob-layer.ts';
 
@@ -29,7 +30,7 @@ async function assess(mediaType: string, ...layers: TarFile[][]) {
   return assessImage(source, {
     subject: { name: 'registry/a', digest: fixtureDigest },
     advisories,
-    policy: policyFor('procedure-2023', { name: 'e2e', entry: 'direct' }),
+    policy: policyFor({ name: 'of-this-test', gate: gateRules }, { name: 'e2e', entry: 'direct' }),
     now,
   });
 }

@@ -10,7 +10,7 @@ export { canonicalBytes, canonicalJson, type Json, parseCanonicalJson } from './
 export { concatBytes, digestOf, equalText, fromBase64, fromUtf8, toBase64, toHex, utf8 } from './encoding.ts';
 export { SecurityError, type SecurityErrorCode } from './errors.ts';
 export { digestOfUnassessed, type JudgeInput, judge, type UnassessedAcceptance } from './gate/judge.ts';
-export { digestOfPolicy, Policy, parsePolicy, policyFor } from './gate/policy.ts';
+export { describePolicy, digestOfPolicy, Policy, parsePolicy, policyFor } from './gate/policy.ts';
 export { type LayerBlob, layerOf } from './image/blob-layer.ts';
 export type { FoundPackage, Inventory, InventoryProblem, OperatingSystem, PackageManager, UnownedFile } from './image/inventory.ts';
 export type { EntryKind, ImageLayer, ImageSource, LayerEntry } from './image/source.ts';

@@ -16,7 +16,7 @@ const judgeAt = (clock: SteppingClock) =>
     inventory: { subject: digest, packages: [], unowned: [], problems: [], layers: [], files: 0 },
     sbom: digest,
     advisories: new AdvisorySet(rehearsalAdvisories()),
-    policy: policyFor(profile.name, environment),
+    policy: policyFor(profile, environment),
     now: instantOf(clock.now()),
   });
 

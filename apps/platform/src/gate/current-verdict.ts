@@ -1,10 +1,11 @@
 import { Digest, type Verdict } from '@desp/model';
 import type { RegistryClient } from '@desp/oci';
-import type { Inventory } from '@desp/security';
+import { digestOfPolicy, type Inventory } from '@desp/security';
 import type { Platform } from '../platform.ts';
 import { PlatformError } from '../platform-error.ts';
 import { attach } from './attach.ts';
 import { judgeInventory, latestVerdict, sbomAttachment, verdictAttachment } from './judge-image.ts';
+import { policyIn } from './policy.ts';
 
 export interface StoredImage {
   readonly service: string;
@@ -17,7 +18,7 @@ export interface CurrentVerdict {
   readonly envelope: unknown;
 }
 
-/** A verdict is asked for again after this time, and whenever the advisories are not those that it was made with. */
+/** A verdict is asked for again after this time, and whenever the advisories or the limits are not those that it was made with. */
 const verdictHours = 24;
 /** As in the gate: clocks of machines differ a little. */
 const clockToleranceMs = 5 * 60_000;
@@ -41,7 +42,8 @@ export async function currentVerdict(platform: Platform, image: StoredImage, env
   }
   const databases = (await platform.advisories.current()).databases.map(({ name, date, records }) => `${name} ${date} ${records}`);
   const used = known.verdict.advisories.databases.map(({ name, date, records }) => `${name} ${date} ${records}`);
-  if (age <= verdictHours * 3_600_000 && databases.sort().join() === used.sort().join()) return known;
+  const sameLimits = known.verdict.policy.digest === (await digestOfPolicy(policyIn(platform, environment)));
+  if (age <= verdictHours * 3_600_000 && sameLimits && databases.sort().join() === used.sort().join()) return known;
   const row = await rowOf(platform, image);
   if (!row) return undefined;
   await judgeInventory(platform, { ...row, digest: Digest.parse(row.digest) }, row.facts as Inventory, known.verdict.sbom);

@@ -3,7 +3,6 @@ import {
   envelopeMediaType,
   type Inventory,
   judge,
-  policyFor,
   sbomMediaType,
   signVerdict,
   takeInventory,
@@ -13,6 +12,7 @@ import {
 import type { Platform } from '../platform.ts';
 import { type Attachment, attach } from './attach.ts';
 import { readImage } from './image-source.ts';
+import { policyIn } from './policy.ts';
 
 export interface BuiltImage {
   readonly service: string;
@@ -64,7 +64,7 @@ export async function judgeInventory(platform: Platform, image: BuiltImage, inve
       inventory,
       sbom,
       advisories,
-      policy: policyFor(platform.config.profile, environment),
+      policy: policyIn(platform, environment.name),
       now: instantOf(platform.clock.now()),
     });
     const envelope = await signVerdict(verdict, platform.config.server.url, platform.key.signer);

@@ -1,7 +1,9 @@
-import { type Profile, storageClasses } from './profile.ts';
+import { gateRules } from './gate-rules.ts';
+import { type Profile, parseProfile } from './profile.ts';
+import { storageClasses } from './storage-classes.ts';
 
 /** The letter of the DESP Integration Procedure 1.0 of 14 September 2023. */
-export const procedure2023: Profile = {
+export const procedure2023: Profile = parseProfile({
   name: 'procedure-2023',
   title: 'DESP Integration Procedure 1.0, 14 September 2023',
   environments: [
@@ -13,7 +15,6 @@ export const procedure2023: Profile = {
       allowedDomains: ['desp.space'],
       registryHosts: ['registry-ct.e2e.desp.space'],
       entry: 'direct',
-      unowned: 'list',
     },
     {
       name: 'prod',
@@ -23,7 +24,6 @@ export const procedure2023: Profile = {
       allowedDomains: ['desp.space'],
       registryHosts: ['registry-ct.prod.desp.space'],
       entry: 'promotion',
-      unowned: 'acceptance-required',
     },
   ],
   templates: { project: 'desp/devsecops-templates', ref: 'main', files: ['sample-app-devsecops.yml', 'desp-devsecops.yml'] },
@@ -31,5 +31,5 @@ export const procedure2023: Profile = {
   kubernetesVersion: 'v1.23.6',
   externalSecrets: { release: '0.9', apiVersions: ['external-secrets.io/v1beta1', 'external-secrets.io/v1alpha1'] },
   storageClasses,
-  gate: { scoreAbove: 7, labels: ['high', 'critical'], unscored: 'block', advisoryAgeDays: 30 },
-};
+  gate: gateRules,
+});

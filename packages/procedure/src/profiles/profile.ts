@@ -1,82 +1,103 @@
+import { EnvironmentName, GateRules } from '@desp/model';
+import { z } from 'zod';
+import { ProcedureError } from '../errors.ts';
+
+const text = z.string().min(1).max(253);
+
+export const AccessMode = z.enum(['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod']);
+export type AccessMode = z.infer<typeof AccessMode>;
+
+export const StorageClass = z
+  .strictObject({
+    name: text,
+    /** The data outlives the claim. */
+    persistent: z.boolean(),
+    /** Modes that work on several nodes, not merely bind. */
+    accessModes: z.array(AccessMode).min(1).readonly(),
+    /** Of a shared file system: where a claim's folder lies; default `${.PVC.namespace}-${.PVC.name}`. */
+    pathPattern: text.optional(),
+  })
+  .readonly();
+export type StorageClass = z.infer<typeof StorageClass>;
+
+export const ProfileEnvironment = z
+  .strictObject({
+    name: EnvironmentName,
+    title: text,
+    /** Labels of its cluster, by which Fleet selects. */
+    clusterLabels: z.record(text, z.string().max(63)).readonly(),
+    /** Name of the values file beside the chart. */
+    valuesFile: text,
+    /** Domains in which public names must lie. */
+    allowedDomains: z.array(text).min(1).readonly(),
+    /** Registries that images may come from. */
+    registryHosts: z.array(text).min(1).readonly(),
+    /** `direct`: a release job delivers. `promotion`: only a promotion does. */
+    entry: z.enum(['direct', 'promotion']),
+  })
+  .readonly();
+export type ProfileEnvironment = z.infer<typeof ProfileEnvironment>;
+
+export const ProfileName = z.enum(['procedure-2023', 'observed-2025']);
+export type ProfileName = z.infer<typeof ProfileName>;
+
+const unique = (names: readonly string[]) => new Set(names).size === names.length;
+
 /**
  * The dated conventions of the platform, as data. Where the procedure contradicts itself or reality, the profile holds the
  * decision and docs/decisions/ the reason.
  */
-export interface Profile {
-  readonly name: ProfileName;
-  readonly title: string;
-  /** In the order of promotion. */
-  readonly environments: readonly ProfileEnvironment[];
-  readonly templates: {
-    /** Project of the hosted templates; the value of $DEVSECOPS_TEMPLATES_REPOSITORY. */
-    readonly project: string;
-    /** The value of $DEVSECOPS_TEMPLATES_REF. */
-    readonly ref: string;
-    readonly files: readonly string[];
-  };
-  /** Whether `fleet.yml` counts: Fleet reads it, undocumented, where fleet.yaml is absent. */
-  readonly fleetYml: 'warn' | 'accept';
-  /** Oldest Kubernetes that services must run on (DESP-DEV-006). */
-  readonly kubernetesVersion: string;
-  readonly externalSecrets: {
-    /** Behaviour of the controller: the one of 2023, or today's. */
-    readonly release: '0.9' | 'current';
-    readonly apiVersions: readonly string[];
-  };
-  readonly storageClasses: readonly StorageClass[];
-  /** The gate's rule (section 3 and DESP-DEV-051). */
-  readonly gate: {
-    /** A base score above this blocks; exactly this does not by itself. */
-    readonly scoreAbove: number;
-    readonly labels: readonly ('high' | 'critical')[];
-    readonly unscored: 'block' | 'list';
-    readonly advisoryAgeDays: number;
-  };
+export const Profile = z
+  .strictObject({
+    name: ProfileName,
+    title: text,
+    /** In the order of promotion. */
+    environments: z
+      .array(ProfileEnvironment)
+      .min(1)
+      .refine((all) => unique(all.map(({ name }) => name)), 'two environments have one name')
+      .readonly(),
+    templates: z
+      .strictObject({
+        /** Project of the hosted templates; the value of $DEVSECOPS_TEMPLATES_REPOSITORY. */
+        project: text,
+        /** The value of $DEVSECOPS_TEMPLATES_REF. */
+        ref: text,
+        files: z.array(text).min(1).readonly(),
+      })
+      .readonly(),
+    /** Whether `fleet.yml` counts: Fleet reads it, undocumented, where fleet.yaml is absent. */
+    fleetYml: z.enum(['warn', 'accept']),
+    /** Oldest Kubernetes that services must run on (DESP-DEV-006). */
+    kubernetesVersion: z.string().regex(/^v\d+\.\d+\.\d+$/),
+    externalSecrets: z
+      .strictObject({
+        /** Behaviour of the controller: the one of 2023, or today's. */
+        release: z.enum(['0.9', 'current']),
+        apiVersions: z.array(text).min(1).readonly(),
+      })
+      .readonly(),
+    storageClasses: z
+      .array(StorageClass)
+      .refine((all) => unique(all.map(({ name }) => name)), 'two storage classes have one name')
+      .readonly(),
+    /** The gate's limits (section 3 and DESP-DEV-051): their only source. */
+    gate: GateRules.readonly(),
+  })
+  .readonly();
+export type Profile = z.infer<typeof Profile>;
+
+/** @throws ProcedureError PROFILE_INVALID naming the first field that is wrong */
+export function parseProfile(value: unknown): Profile {
+  const parsed = Profile.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new ProcedureError(
+    'PROFILE_INVALID',
+    `The profile ${profileNameIn(value)} is malformed: ${issue?.path.join('.')}: ${issue?.message}.`,
+    'Correct it in packages/procedure/src/profiles/; nothing is judged by a profile that is half read.',
+  );
 }
 
-export type ProfileName = 'procedure-2023' | 'observed-2025';
-
-export interface ProfileEnvironment {
-  readonly name: string;
-  readonly title: string;
-  /** Labels of its cluster, by which Fleet selects. */
-  readonly clusterLabels: Readonly<Record<string, string>>;
-  /** Name of the values file beside the chart. */
-  readonly valuesFile: string;
-  /** Domains in which public names must lie. */
-  readonly allowedDomains: readonly string[];
-  /** Registries that images may come from. */
-  readonly registryHosts: readonly string[];
-  /** `direct`: a release job delivers. `promotion`: only a promotion does. */
-  readonly entry: 'direct' | 'promotion';
-  /** Programs in an image that no package owns: listed, or a signed acceptance is needed. */
-  readonly unowned: 'list' | 'acceptance-required';
-}
-
-export type AccessMode = 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
-
-export interface StorageClass {
-  readonly name: string;
-  /** The data outlives the claim. */
-  readonly persistent: boolean;
-  /** Modes that work on several nodes, not merely bind. */
-  readonly accessModes: readonly AccessMode[];
-  /** Of a shared file system: where a claim's folder lies; default `${.PVC.namespace}-${.PVC.name}`. */
-  readonly pathPattern?: string;
-}
-
-const everyMode: readonly AccessMode[] = ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'];
-
-/** Both profiles have the same five classes; decisions 2026-11-22-nfs-classes and 2026-11-22-rwx-on-cinder. */
-export const storageClasses: readonly StorageClass[] = [
-  { name: 'csi-cinder-sc-delete', persistent: false, accessModes: ['ReadWriteOnce', 'ReadWriteOncePod'] },
-  { name: 'csi-cinder-sc-retain', persistent: true, accessModes: ['ReadWriteOnce', 'ReadWriteOncePod'] },
-  { name: 'temporary-nfs-storage', persistent: false, accessModes: everyMode },
-  { name: 'persistent-nfs-storage', persistent: true, accessModes: everyMode },
-  {
-    name: 'persistent-nfs-storage-with-path',
-    persistent: true,
-    accessModes: everyMode,
-    pathPattern: '${.PVC.annotations.nfs.io/storage-path}',
-  },
-];
+const profileNameIn = (value: unknown): string =>
+  typeof value === 'object' && value !== null && 'name' in value ? JSON.stringify(value.name).slice(0, 60) : 'without a name';

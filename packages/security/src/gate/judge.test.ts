@@ -1,17 +1,19 @@
-import { Instant, type Verdict } from '@desp/model';
+import { type GateRules, Instant, type Verdict } from '@desp/model';
 import { describe, expect, test } from 'vitest';
 import { AdvisorySet } from '../advisories/advisory-set.ts';
 import { parseOsvRecord } from '../advisories/osv.ts';
 import { fixtureDigest } from '../archive/tar-fixture.ts';
 import type { FoundPackage, Inventory } from '../image/inventory.ts';
 import { readReport } from '../reports/read-report.ts';
+import { gateRules } from './gate-rules-fixture.ts';
 import { digestOfUnassessed, type JudgeInput, judge } from './judge.ts';
 import { parsePolicy, policyFor } from './policy.ts';
 
 const now = Instant.parse('2026-11-22T12:00:00.000Z');
 const day = (text: string) => Instant.parse(`${text}T00:00:00.000Z`);
-const e2e = policyFor('procedure-2023', { name: 'e2e', entry: 'direct' });
-const prod = policyFor('procedure-2023', { name: 'prod', entry: 'promotion' });
+const profile = { name: 'of-this-test', gate: gateRules };
+const e2e = policyFor(profile, { name: 'e2e', entry: 'direct' });
+const prod = policyFor(profile, { name: 'prod', entry: 'promotion' });
 
 const library = (change: Partial<FoundPackage> = {}): FoundPackage => ({
   manager: 'npm',
@@ -133,6 +135,38 @@ describe('closed', () => {
 
   test.each([null, {}, { ...e2e, scoreAbove: 'seven' }, { ...e2e, extra: true }])('refuses the policy %#', (policy) => {
     expect(() => parsePolicy(policy)).toThrow(expect.objectContaining({ code: 'POLICY_INVALID' }));
+  });
+});
+
+describe("the limits are the profile's: changing them changes the verdict", () => {
+  const judged = async (gate: Partial<GateRules>, input: Partial<JudgeInput>, entry: 'direct' | 'promotion' = 'direct') =>
+    (await ask({ ...input, policy: policyFor({ name: 'changed', gate: { ...gateRules, ...gate } }, { name: 'x', entry }) })).outcome;
+  const direct = (change: Partial<GateRules['entries']['direct']>) => ({
+    entries: { ...gateRules.entries, direct: { ...gateRules.entries.direct, ...change } },
+  });
+  const weak = { advisories: advisories({ v3: '5.3', label: 'MODERATE' }) };
+  const unowned = { inventory: inventory({ unowned: [{ path: 'bin/x', layer: '', why: 'ELF file that no package owns' }] }) };
+  const stranger = { inventory: inventory({ packages: [library({ ecosystem: 'PyPI', manager: 'pypi' })] }) };
+  test.each([
+    ['scoreAbove', { scoreAbove: 5 }, weak, 'pass', 'blocked'],
+    ['labels', { labels: ['medium'] }, weak, 'pass', 'blocked'],
+    ['unscored', { unscored: 'list' }, { advisories: advisories({}) }, 'blocked', 'pass'],
+    ['uncovered', { uncovered: 'list' }, stranger, 'incomplete', 'pass'],
+    ['unowned', direct({ unowned: 'acceptance-required' }), unowned, 'pass', 'incomplete'],
+    ['advisoryAgeDays', direct({ advisoryAgeDays: 1 }), {}, 'pass', 'incomplete'],
+  ] as const)('%s', async (_, change, input, before, after) => {
+    expect(await judged({}, input)).toBe(before);
+    expect(await judged(change, input)).toBe(after);
+  });
+
+  test('each way of entry has its own', async () => {
+    expect(await judged(direct({ advisoryAgeDays: 1 }), {}, 'promotion')).toBe('pass');
+  });
+
+  test('the verdict says which they were', async () => {
+    const { policy } = await ask({ policy: prod });
+    expect(policy).toMatchObject({ profile: 'of-this-test', environment: 'prod', limits: { scoreAbove: 7, advisoryAgeDays: 7 } });
+    expect(policy.digest).not.toBe((await ask()).policy.digest);
   });
 });
 

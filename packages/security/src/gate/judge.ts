@@ -7,7 +7,7 @@ import type { FoundPackage, Inventory } from '../image/inventory.ts';
 import type { OutsideReport } from '../reports/report.ts';
 import { orderOf } from '../versions/order.ts';
 import { addReport } from './outside-findings.ts';
-import { digestOfPolicy, type Policy } from './policy.ts';
+import { describePolicy, type Policy } from './policy.ts';
 import { blocking, gravest } from './rule.ts';
 
 /**
@@ -224,7 +224,7 @@ export async function judge(input: JudgeInput): Promise<Verdict> {
   return {
     subject: { name: subject.name, digest: subject.digest },
     outcome: blocked.length > 0 ? 'blocked' : incomplete.length > 0 ? 'incomplete' : 'pass',
-    policy: { profile: policy.profile, environment: policy.environment, digest: await digestOfPolicy(policy) },
+    policy: await describePolicy(policy),
     reasons: shorten(reasons.length > 0 ? reasons : [passSentence(findings, notAssessed, input)]),
     findings,
     notAssessed,

@@ -1,11 +1,11 @@
-import { type Digest, Instant } from '@desp/model';
+import { type Digest, GateLimits, type GateRules, Instant, type Verdict } from '@desp/model';
 import { z } from 'zod';
 import { canonicalBytes } from '../canonical-json.ts';
 import { digestOf } from '../encoding.ts';
 import { SecurityError } from '../errors.ts';
 
 /**
- * The gate's rule as data of a profile and an environment.
+ * The gate's rule for one environment: the limits of its profile, and what is known of operating systems.
  *
  * Two clauses of the procedure are joined: section 3 rejects a "CVSS score > 7" (of any source here: distributions grade
  * lower than NVD, and the procedure names no source), DESP-DEV-051 asks for every HIGH or CRITICAL one. So exactly 7.0
@@ -14,20 +14,7 @@ import { SecurityError } from '../errors.ts';
 export const Policy = z.strictObject({
   profile: z.string().min(1).max(100),
   environment: z.string().min(1).max(100),
-  /** A base score above this one blocks; equal does not. */
-  scoreAbove: z.number().min(0).max(10),
-  /** Labels that block, whatever the score. */
-  labels: z.array(z.enum(['low', 'medium', 'high', 'critical'])),
-  /** A finding with neither score nor label. */
-  unscored: z.enum(['block', 'list']),
-  /** Programs that no package owns: listed, or a security officer's signed acceptance of the very list is asked for. */
-  unowned: z.enum(['list', 'acceptance-required']),
-  /** An ecosystem in the image that no advisory database speaks for. */
-  uncovered: z.enum(['incomplete', 'list']),
-  /** Every database must be at most this old, in days. */
-  advisoryAgeDays: z.number().int().min(0).max(3650),
-  /** Reports of outside scanners must be at most this old, in days. */
-  reportAgeDays: z.number().int().min(0).max(3650),
+  ...GateLimits.shape,
   /** Operating systems (OSV ecosystem names) and the moment from which nobody mends them any more. */
   endOfLife: z.record(z.string(), Instant),
 });
@@ -69,22 +56,17 @@ const endOfLife = Object.fromEntries(
   }).map(([system, day]) => [system, Instant.parse(`${day}T23:59:59.999Z`)]),
 );
 
-/**
- * The built-in rule of an environment. One that releases go to directly (E2E) lists what nobody could assess and lives
- * with the dated rehearsal set; one that takes promotions only asks for fresh data and for an acceptance.
- */
-export function policyFor(profile: string, environment: { readonly name: string; readonly entry: 'direct' | 'promotion' }): Policy {
-  const direct = environment.entry === 'direct';
-  return {
-    profile,
-    environment: environment.name,
-    scoreAbove: 7,
-    labels: ['high', 'critical'],
-    unscored: 'block',
-    unowned: direct ? 'list' : 'acceptance-required',
-    uncovered: 'incomplete',
-    advisoryAgeDays: direct ? 730 : 7,
-    reportAgeDays: direct ? 30 : 7,
-    endOfLife,
-  };
+/** The rule of an environment: its profile's limits, those of the way by which it is entered among them. */
+export function policyFor(
+  profile: { readonly name: string; readonly gate: GateRules },
+  environment: { readonly name: string; readonly entry: keyof GateRules['entries'] },
+): Policy {
+  const { entries, ...limits } = profile.gate;
+  return { profile: profile.name, environment: environment.name, ...limits, ...entries[environment.entry], endOfLife };
+}
+
+/** What a verdict says of the policy that it was made by: enough to read it without the profile. */
+export async function describePolicy(policy: Policy): Promise<Verdict['policy']> {
+  const { profile, environment, endOfLife: _, ...limits } = policy;
+  return { profile, environment, digest: await digestOfPolicy(policy), limits };
 }

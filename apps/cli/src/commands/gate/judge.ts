@@ -7,6 +7,7 @@ import { CliError } from '../../cli-error.ts';
 import { type Command, exitCodes } from '../../command.ts';
 import { jsonOption, show } from '../../listing.ts';
 import { describeFinding } from './describe-finding.ts';
+import { describeLimits } from './describe-limits.ts';
 
 export const command: Command = {
   name: 'gate judge',
@@ -28,6 +29,7 @@ export const command: Command = {
         kind: 'user',
         cure: `It has ${profile.environments.map(({ name }) => name).join(', ')}.`,
       });
+    const policy = policyFor(profile, environment);
     const archive = await openImageArchive(resolve(io.cwd, file));
     try {
       const digest = Digest.parse(archive.manifest.digest);
@@ -42,7 +44,7 @@ export const command: Command = {
         {
           subject: { name: file, digest },
           advisories: new AdvisorySet(rehearsalAdvisories()),
-          policy: policyFor(profile.name, environment),
+          policy,
           now: instantOf(new Date()),
         },
       );
@@ -51,7 +53,7 @@ export const command: Command = {
         flags['json'],
         verdict,
         (one) =>
-          `${file}@${digest}\n${environment.name}: ${one.outcome}\n${one.reasons.map((reason) => `  ${reason}\n`).join('')}${one.findings
+          `${file}@${digest}\n${environment.name}: ${one.outcome}\n${describeLimits(policy)}${one.reasons.map((reason) => `  ${reason}\n`).join('')}${one.findings
             .filter((finding) => finding.blocks)
             .map(describeFinding)
             .join('')}`,

@@ -4,6 +4,7 @@ import { connect } from '../../client.ts';
 import { type Command, exitCodes } from '../../command.ts';
 import { jsonOption, show } from '../../listing.ts';
 import { describeFinding } from './describe-finding.ts';
+import { describeLimits } from './describe-limits.ts';
 
 export const command: Command = {
   name: 'gate show',
@@ -33,6 +34,7 @@ function describe(report: GateReport): string {
       (database) => `${database.name} of ${database.date.slice(0, 10)} (${database.records} records)`,
     );
     parts.push(`\n${environment}: ${outcome}, judged ${judgedAt}, advisories: ${dates.join(', ') || 'none'}\n`);
+    if (verdict.policy.limits) parts.push(describeLimits(verdict.policy.limits));
     parts.push(...verdict.reasons.map((reason) => `  ${reason}\n`));
     parts.push(...verdict.findings.filter((finding) => finding.blocks).map(describeFinding));
     if (verdict.notAssessed.length)
