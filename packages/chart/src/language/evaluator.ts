@@ -1,13 +1,15 @@
-import { type CallContext, type FunctionDefinition, GoError } from '../functions/define.ts';
-import { type Budget, LimitReached } from '../render/budget.ts';
+import { GoError } from '../functions/define.ts';
+import { LimitReached } from '../render/budget.ts';
 import { isAssignable, zeroOf } from '../value/assign.ts';
 import { GoInt, GoObject, int, isTrue, listItems, type Method, type ParamType, TypedMap, typeName, type Value } from '../value/kinds.ts';
 import { printValue, sortedKeys } from '../value/print.ts';
 import { quote } from '../value/text.ts';
 import { MapView } from '../value/view.ts';
+import type { Environment } from './environment.ts';
 import { ExecutionError, placeOf } from './failures.ts';
 import { constantValue, literalAs, literalValue, notCallable, printable } from './literals.ts';
 import {
+  type ActionNode,
   type AnyNode,
   type BranchNode,
   type ChainNode,
@@ -22,10 +24,12 @@ import {
   type PipeNode,
   printNode,
   type TemplateNode,
+  type TextNode,
   type Tree,
   type VariableNode,
 } from './nodes.ts';
 import type { TemplateSet } from './templates.ts';
+import type { Watcher } from './watcher.ts';
 
 /**
  * Runs parsed templates with the semantics of Go's text/template (exec.go), option missingkey=zero.
@@ -42,17 +46,6 @@ type Flow = 0 | 1 | 2;
 const goOn = 0;
 const broke = 1;
 const continued = 2;
-
-export interface Functions {
-  get(name: string): FunctionDefinition | undefined;
-}
-
-/** What templates of one render share. */
-export interface Environment {
-  readonly functions: Functions;
-  readonly context: CallContext;
-  readonly budget: Budget;
-}
 
 /** Where a template's text goes. */
 interface Writer {
@@ -72,6 +65,7 @@ export function executeTemplate(environment: Environment, templates: TemplateSet
 
 class State {
   readonly #environment: Environment;
+  readonly #watcher: Watcher | undefined;
   readonly #templates: TemplateSet;
   readonly #tree: Tree;
   readonly #writer: Writer;
@@ -84,6 +78,7 @@ class State {
 
   constructor(environment: Environment, templates: TemplateSet, tree: Tree, writer: Writer, data: Value) {
     this.#environment = environment;
+    this.#watcher = environment.watcher;
     this.#templates = templates;
     this.#tree = tree;
     this.#writer = writer;
@@ -93,6 +88,7 @@ class State {
   run(dot: Value): void {
     const { budget } = this.#environment;
     budget.enter();
+    this.#watcher?.enter(this.#tree, dot, this.#writer);
     try {
       this.#walkList(dot, this.#tree.root);
     } catch (error) {
@@ -103,10 +99,12 @@ class State {
       throw error;
     }
     budget.leave();
+    this.#watcher?.leave();
   }
 
   #fail(problem: string, wrapped?: Error): never {
     const node = this.#node ?? this.#tree.root;
+    this.#watcher?.failed(this.#tree, node, problem);
     const place = placeOf(this.#tree, node.pos);
     const at = `${this.#tree.parseName}:${place.line}:${place.column}`;
     const message = `template: ${at}: executing ${quote(this.#tree.name)} at <${printNode(node)}>: ${problem}`;
@@ -126,15 +124,16 @@ class State {
   #walk(dot: Value, node: Node): Flow {
     this.#node = node;
     this.#environment.budget.step();
+    this.#watcher?.at(node);
     switch (node.type) {
       case kind.text:
-        this.#write(node.text);
+        this.#write(node, node.text);
         return goOn;
       case kind.action: {
         const value = this.#pipeline(dot, node.pipe);
         if (node.pipe.declared.length === 0) {
           this.#node = node;
-          this.#write(printable(value));
+          this.#write(node, printable(value));
         }
         return goOn;
       }
@@ -155,8 +154,9 @@ class State {
     }
   }
 
-  #write(text: string): void {
+  #write(node: TextNode | ActionNode, text: string): void {
     this.#environment.budget.text(text.length);
+    this.#watcher?.wrote(node, text);
     this.#writer.text += text;
   }
 
@@ -168,7 +168,9 @@ class State {
       if (node.type === kind.with) {
         const boxed = this.#dotBoxed;
         this.#dotBoxed = false;
+        this.#watcher?.scope(value);
         flow = this.#walkList(value, node.list);
+        this.#watcher?.unscope();
         this.#dotBoxed = boxed;
       } else flow = this.#walkList(dot, node.list);
     } else if (node.elseList) flow = this.#walkList(dot, node.elseList);
@@ -187,6 +189,7 @@ class State {
     const iterate = (index: Value, item: Value, isBoxed: boolean): boolean => {
       any = true;
       this.#dotBoxed = isBoxed;
+      this.#watcher?.item(value, index, item);
       this.#bindRange(node.pipe, index, item, isBoxed);
       flow = this.#walkList(item, node.list);
       this.#forget(mark);
@@ -209,6 +212,7 @@ class State {
       this.#fail(`range can't iterate over ${printValue(value)}`);
     }
     this.#dotBoxed = boxed;
+    if (any) this.#watcher?.unscope();
     flow = any || !node.elseList ? goOn : this.#walkList(dot, node.elseList);
     this.#forget(outer);
     return flow;
@@ -226,6 +230,7 @@ class State {
     }
     this.#values[top - 1] = item;
     this.#boxed[top - 1] = boxed;
+    this.#watcher?.bind(top - 1, item);
     if (declared.length > 1) this.#values[top - 2] = index;
   }
 
@@ -252,6 +257,7 @@ class State {
         this.#names.push(name);
         this.#values.push(value);
         this.#boxed.push(false);
+        this.#watcher?.bind(this.#names.length - 1, value);
       }
     }
     return value;
@@ -279,6 +285,7 @@ class State {
       case kind.bool:
         return first.value;
       case kind.dot:
+        this.#watcher?.dot(dot);
         return dot;
       case kind.nil:
         return this.#fail('nil is not a command');
@@ -312,6 +319,7 @@ class State {
     while (at >= 0 && this.#names[at] !== name) at--;
     if (at < 0) this.#fail(`undefined variable: ${name}`);
     const value = this.#values[at];
+    this.#watcher?.variable(at, value);
     if (node.path.length === 1) {
       this.#noArguments(args, final);
       return value;
@@ -329,6 +337,7 @@ class State {
     args: readonly Operand[],
     final: Final,
   ): Value {
+    this.#watcher?.read(start, path, from);
     let receiver = start;
     let boxed = startBoxed;
     const last = path.length - 1;
@@ -388,7 +397,9 @@ class State {
       const callee = args.length > 1 ? printNode(args[1] as Operand) : printValue(values[0]);
       return this.#call(command, name, () => notCallable(callee, values[0]));
     }
-    return this.#call(command, name, () => definition.call(context, values));
+    const result = this.#call(command, name, () => definition.call(context, values));
+    this.#watcher?.called(name, values, result);
+    return result;
   }
 
   /** `and` and `or` stop at the first argument that decides. */
@@ -442,6 +453,7 @@ class State {
     this.#node = node;
     switch (node.type) {
       case kind.dot:
+        this.#watcher?.dot(dot);
         return this.#validate(dot, type);
       case kind.nil:
         if (type === 'interface {}') return null;
@@ -468,6 +480,7 @@ class State {
       if (this.#names[at] !== name) continue;
       this.#values[at] = value;
       this.#boxed[at] = boxed;
+      this.#watcher?.bind(at, value);
       return;
     }
     this.#fail(`undefined variable: ${name}`);

@@ -2,11 +2,13 @@ import { ChartError } from '../errors.ts';
 import type { Crypto } from '../functions/crypto.ts';
 import { type CallContext, type FunctionDefinition, GoError } from '../functions/define.ts';
 import { functionsOf } from '../functions/registry.ts';
-import { type Environment, executeTemplate } from '../language/evaluator.ts';
+import type { Environment } from '../language/environment.ts';
+import { executeTemplate } from '../language/evaluator.ts';
 import { ExecutionError } from '../language/failures.ts';
 import type { Tree } from '../language/nodes.ts';
 import { parseTemplate, TemplateSyntaxError } from '../language/parser.ts';
 import { TemplateSet } from '../language/templates.ts';
+import type { Watcher } from '../language/watcher.ts';
 import type { ChartTemplate } from '../loader/chart.ts';
 import { tableAt } from '../loader/dependencies.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
@@ -32,6 +34,7 @@ export interface EngineInput {
   readonly capabilities: Value;
   readonly values: ValueMap;
   readonly lookup: (apiVersion: string, kind: string, namespace: string, name: string) => ValueMap;
+  readonly watcher?: Watcher | undefined;
 }
 
 interface Renderable {
@@ -198,7 +201,7 @@ class Session {
   }
 
   #environment(templates: TemplateSet): Environment {
-    const { profile, budget, crypto, now, lookup } = this.#input;
+    const { profile, budget, crypto, now, lookup, watcher } = this.#input;
     const context: CallContext = {
       profile,
       budget,
@@ -208,7 +211,7 @@ class Session {
       include: (name, data) => this.#include(environment, templates, name, data),
       tpl: (text, data) => this.#tpl(environment, templates, text, data),
     };
-    const environment: Environment = { functions: this.#functions, context, budget };
+    const environment: Environment = { functions: this.#functions, context, budget, watcher };
     return environment;
   }
 

@@ -1,0 +1,16 @@
+import type { CallContext, FunctionDefinition } from '../functions/define.ts';
+import type { Budget } from '../render/budget.ts';
+import type { Watcher } from './watcher.ts';
+
+export interface Functions {
+  get(name: string): FunctionDefinition | undefined;
+}
+
+/** What templates of one render share. */
+export interface Environment {
+  readonly functions: Functions;
+  readonly context: CallContext;
+  readonly budget: Budget;
+  /** Looks on; absent in a plain render. */
+  readonly watcher?: Watcher | undefined;
+}
