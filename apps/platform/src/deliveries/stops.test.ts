@@ -4,7 +4,12 @@ import { deliveryState, deriveStops, type StopFacts } from './stops.ts';
 
 const now = '2026-11-22T10:00:00.000Z' as Instant;
 
-const job = (name: string, purpose: 'build' | 'release', state: DeliveryJob['state'], reason = ''): StopFacts['jobs'][number] =>
+const job = (
+  name: string,
+  purpose: StopFacts['jobs'][number]['purpose'],
+  state: DeliveryJob['state'],
+  reason = '',
+): StopFacts['jobs'][number] =>
   ({ name, stage: purpose, state, reason, allowFailure: false, attempt: 1, images: [], purpose }) as unknown as StopFacts['jobs'][number];
 
 const facts = (jobs: StopFacts['jobs']): StopFacts => ({ now, previous: [], planned: true, jobs, verdicts: [], canceled: false });
@@ -23,4 +28,22 @@ describe('the stops of a delivery whose build failed', () => {
   test('do not say that a release is being written', () =>
     expect(stop('release')).toMatchObject({ state: 'skipped', reason: 'It does not run after build-a (failed).' }));
   test('make the delivery failed', () => expect(deliveryState(stops, false, false)).toBe('failed'));
+});
+
+describe("jobs of the provider's own", () => {
+  const deliver = (...jobs: StopFacts['jobs'][number][]) => {
+    const stops = deriveStops(facts(jobs));
+    return { state: deliveryState(stops, false, false), of: (name: string) => stops.find((stop) => stop.name === name) };
+  };
+
+  test('that fail make the delivery failed, and the pipeline says which', () => {
+    const delivery = deliver(job('lint', 'other', 'failed', 'Its script ended with 1.'));
+    expect(delivery.state).toBe('failed');
+    expect(delivery.of('pipeline')).toMatchObject({ state: 'failed', reason: 'lint: Its script ended with 1.' });
+  });
+  test('alone, with nothing to release, are a delivery that ends', () => {
+    const delivery = deliver(job('lint', 'other', 'success'), job('by-hand', 'other', 'manual'));
+    expect(delivery.state).toBe('passed');
+    expect(delivery.of('pods')).toMatchObject({ state: 'skipped', reason: 'Nothing is released.' });
+  });
 });

@@ -48,16 +48,7 @@ export function deriveStops(facts: StopFacts): Stop[] {
   const promoted = facts.jobs.filter((job) => job.purpose === 'release' && job.state === 'blocked');
   const next: Record<StopName, Omit<Stop, 'startedAt' | 'endedAt'>> = {
     push: { name: 'push', state: 'passed', reason: 'The commit is here.' },
-    pipeline: facts.planFailure
-      ? {
-          name: 'pipeline',
-          state: 'failed',
-          reason: facts.planFailure,
-          next: { who: 'provider', what: 'Mend .gitlab-ci.yml and push again.' },
-        }
-      : facts.planned
-        ? { name: 'pipeline', state: 'passed', reason: `${facts.jobs.length} ${facts.jobs.length === 1 ? 'job' : 'jobs'} planned.` }
-        : { name: 'pipeline', state: 'running', reason: 'The pipeline is being planned.' },
+    pipeline: pipelineStop(facts),
     build: ofJobs('build', builds, facts.planned, 'built', 'Read the log, mend the image and push again.'),
     gate: gateStop(facts, builds),
     release: releaseStop(facts, releases, promoted.length),
@@ -71,19 +62,38 @@ export function deriveStops(facts: StopFacts): Stop[] {
       : waiting('fleet', 'Waits for the release.'),
     pods: podsStop(facts),
   };
-  let dead = false;
+  // Why nothing that still waits will come.
+  let over: string | undefined;
   return stopOrder.map((name) => {
     let stop: Omit<Stop, 'startedAt' | 'endedAt'> = next[name];
-    if (dead && stop.state === 'waiting') stop = { name, state: facts.canceled ? 'canceled' : 'skipped', reason: 'Not reached.' };
+    if (over && stop.state === 'waiting') stop = { name, state: facts.canceled ? 'canceled' : 'skipped', reason: over };
     else if (facts.canceled && (stop.state === 'waiting' || stop.state === 'running' || stop.state === 'blocked'))
       stop = { name, state: 'canceled', reason: 'Canceled.' };
-    if (stop.state === 'failed' || stop.state === 'canceled') dead = true;
+    if (stop.state === 'failed' || stop.state === 'canceled') over = 'Not reached.';
+    else if (name === 'release' && stop.state === 'skipped') over ??= 'Nothing is released.';
     return timed(
       stop,
       facts.previous.find((other) => other.name === name),
       facts.now,
     );
   });
+}
+
+/** The plan, and the jobs of the provider's own that neither build nor release. */
+function pipelineStop({ planFailure, planned, jobs }: StopFacts): Omit<Stop, 'startedAt' | 'endedAt'> {
+  const name = 'pipeline';
+  if (planFailure)
+    return { name, state: 'failed', reason: planFailure, next: { who: 'provider', what: 'Mend .gitlab-ci.yml and push again.' } };
+  if (!planned) return { name, state: 'running', reason: 'The pipeline is being planned.' };
+  const failed = jobs.find((job) => job.purpose === 'other' && job.state === 'failed' && !job.allowFailure);
+  if (failed)
+    return {
+      name,
+      state: 'failed',
+      reason: `${failed.name}: ${failed.reason}`,
+      next: { who: 'provider', what: `Read the log of ${failed.name}, mend what it names and push again.` },
+    };
+  return { name, state: 'passed', reason: `${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'} planned.` };
 }
 
 function ofJobs(
