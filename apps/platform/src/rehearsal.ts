@@ -4,7 +4,7 @@ import { bootstrapPeople, createAccessTokens, createTokens } from '@desp/identit
 import type { Config, PlatformStatus } from '@desp/model';
 import { createRegistryClient } from '@desp/oci';
 import { profileNamed } from '@desp/procedure';
-import { type Clock, type Logger, systemClock } from '@desp/runtime';
+import { type Clock, installation, type Logger, systemClock } from '@desp/runtime';
 import { createJobs, type DataFolder, openDatabase, openDataFolder, writeFileDurably } from '@desp/storage';
 import { createAnnouncer } from './announcer.ts';
 import { createApi } from './api/server.ts';
@@ -61,6 +61,8 @@ export async function startRehearsal(options: {
       data,
       [config.quarantine, ...config.environments.map((environment) => environment.registry)].map(({ url }) => new URL(url)),
     );
+    // Now, not when it is awaited: a start that fails before then would leave it running.
+    closers.push(async () => (await engineStarting).stop());
     onProgress('records');
     const database = await openDatabase(config.database.url);
     closers.push(() => database.close());
@@ -96,7 +98,6 @@ export async function startRehearsal(options: {
     const quarantine = createRegistryClient({ url: config.quarantine.url, credentials });
     onProgress('container engine');
     const engine = await engineStarting;
-    closers.push(() => engine.stop());
     onProgress('clusters');
     const clusters = await startClusters({ config, data, engine, key, tokens, clock, log });
     closers.push(() => clusters.stop());
@@ -117,7 +118,7 @@ export async function startRehearsal(options: {
     const builder =
       'missing' in engine
         ? { missing: engine.missing }
-        : createEngineBuilder({ engine: engine.service, data, quarantine, commandLine: join(import.meta.dirname, '../../cli/dist/job') });
+        : createEngineBuilder({ engine: engine.service, data, quarantine, commandLine: installation().jobCommandLine });
     const platform: Platform = {
       config,
       profile,
@@ -162,7 +163,7 @@ export async function startRehearsal(options: {
     closers.push(() => jobs.stop());
     await resume(platform);
     await git.server.reconcile();
-    const app = await createApi(platform, join(import.meta.dirname, '../../console/dist'));
+    const app = await createApi(platform, installation().console);
     await app.listen({ host: new URL(config.server.url).hostname, port: Number(new URL(config.server.url).port) });
     closers.push(() => app.close());
     log.info({ ms: Math.round(performance.now() - began) }, 'Ready.');
