@@ -2,6 +2,7 @@ import { formatG } from '../value/float.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { fromBytes } from '../value/text.ts';
 import { YamlError } from './errors.ts';
+import type { Marks } from './marks.ts';
 import { resolve } from './resolve.ts';
 import { Scanner, type Token, token } from './scanner.ts';
 
@@ -16,6 +17,10 @@ import { Scanner, type Token, token } from './scanner.ts';
 export interface ReadOptions {
   /** Integers stay {@link GoInt} (int64 or uint64) instead of becoming float64 as through JSON. */
   readonly exactIntegers?: boolean;
+  /** Told of each key that its map has already, with the line of its value: what go-yaml refuses when it is strict. */
+  readonly onDuplicate?: (key: string, line: number) => void;
+  /** Takes the line of every key and item. */
+  readonly marks?: Marks;
 }
 
 /** @throws YamlError with go-yaml's message */
@@ -52,6 +57,8 @@ const maxDepth = 1000;
 class Reader {
   readonly #scanner: Scanner;
   readonly #exact: boolean;
+  readonly #onDuplicate: ReadOptions['onDuplicate'];
+  readonly #marks: Marks | undefined;
   readonly #anchors = new Map<string, Anchor>();
   readonly #handles = new Map([
     ['!', '!'],
@@ -64,6 +71,8 @@ class Reader {
   constructor(text: string, options: ReadOptions) {
     this.#scanner = new Scanner(text);
     this.#exact = options.exactIntegers ?? false;
+    this.#marks = options.marks;
+    this.#onDuplicate = options.onDuplicate;
   }
 
   document(): Value {
@@ -191,7 +200,7 @@ class Reader {
     if (anchor.open) throw new YamlError(`anchor '${name}' value contains itself`);
     this.#aliased += anchor.nodes;
     this.#count(anchor.nodes + 1);
-    return copy(anchor.value);
+    return copy(anchor.value, this.#marks);
   }
 
   #scalar(found: Token, tag: string | undefined): Value {
@@ -253,6 +262,7 @@ class Reader {
       }
       if (found.type !== token.blockEntry) this.#fail("did not find expected '-' indicator", found.line, startLine);
       this.#scanner.skip();
+      this.#marks?.set(items, items.length, found.line + 1);
       const next = this.#peek().type;
       items.push(next === token.blockEntry || next === token.blockEnd ? this.#nothing() : this.#node(true, false));
     }
@@ -260,8 +270,9 @@ class Reader {
 
   #indentlessSequence(): Value {
     const items: Value[] = [];
-    while (this.#peek().type === token.blockEntry) {
+    for (let found = this.#peek(); found.type === token.blockEntry; found = this.#peek()) {
       this.#scanner.skip();
+      this.#marks?.set(items, items.length, found.line + 1);
       const next = this.#peek().type;
       const empty = next === token.blockEntry || next === token.key || next === token.value || next === token.blockEnd;
       items.push(empty ? this.#nothing() : this.#node(true, false));
@@ -290,13 +301,16 @@ class Reader {
       const isMerge = next.type === token.scalar && next.plain && next.text === '<<';
       const key = noKey ? this.#nothing() : this.#node(true, true);
       let value: Value = null;
+      let { line } = next;
       if (this.#peek().type === token.value) {
         this.#scanner.skip();
-        const after = this.#peek().type;
-        const empty = after === token.key || after === token.value || after === token.blockEnd;
+        const after = this.#peek();
+        const empty = after.type === token.key || after.type === token.value || after.type === token.blockEnd;
+        if (!empty) line = after.line;
         value = empty ? this.#nothing() : this.#node(true, true);
       }
-      this.#put(map, key, value, isMerge);
+      if (this.#onDuplicate && typeof key === 'string' && map.has(key)) this.#onDuplicate(key, line);
+      this.#put(map, key, value, isMerge, next.line);
     }
   }
 
@@ -314,6 +328,7 @@ class Reader {
         this.#scanner.skip();
         return items;
       }
+      this.#marks?.set(items, items.length, found.line + 1);
       if (found.type === token.key) items.push(this.#pair());
       else items.push(this.#node(false, false));
     }
@@ -333,7 +348,7 @@ class Reader {
       const after = this.#peek().type;
       if (after !== token.flowEntry && after !== token.flowSequenceEnd) value = this.#node(false, false);
     }
-    this.#put(map, key, value, next.plain && next.text === '<<');
+    this.#put(map, key, value, next.plain && next.text === '<<', next.line);
     return map;
   }
 
@@ -353,7 +368,7 @@ class Reader {
       }
       if (found.type !== token.key) {
         const isMerge = found.type === token.scalar && found.plain && found.text === '<<';
-        this.#put(map, this.#node(false, false), null, isMerge);
+        this.#put(map, this.#node(false, false), null, isMerge, found.line);
         continue;
       }
       this.#scanner.skip();
@@ -366,19 +381,25 @@ class Reader {
         const after = this.#peek().type;
         if (after !== token.flowEntry && after !== token.flowMappingEnd) value = this.#node(false, false);
       }
-      this.#put(map, key, value, next.type === token.scalar && next.plain && next.text === '<<');
+      if (this.#onDuplicate && typeof key === 'string' && map.has(key)) this.#onDuplicate(key, next.line);
+      this.#put(map, key, value, next.type === token.scalar && next.plain && next.text === '<<', next.line);
     }
   }
 
-  #put(map: ValueMap, key: Value, value: Value, isMerge: boolean): void {
+  #put(map: ValueMap, key: Value, value: Value, isMerge: boolean, line: number): void {
     if (!isMerge) {
-      map.set(typeof key === 'string' ? key : keyText(key, value), value);
+      const name = typeof key === 'string' ? key : keyText(key, value);
+      map.set(name, value);
+      this.#marks?.set(map, name, line + 1);
       return;
     }
     const sources = Array.isArray(value) ? [...value].reverse() : [value];
     for (const source of sources) {
       if (!(source instanceof Map)) throw new YamlError('map merge requires map or sequence of maps as the value');
-      for (const [name, item] of source) map.set(name, item);
+      for (const [name, item] of source) {
+        map.set(name, item);
+        this.#marks?.set(map, name, this.#marks.lineOf(source, name) ?? line + 1);
+      }
     }
   }
 }
@@ -425,11 +446,15 @@ function allowedAliases(nodes: number): number {
   return 0.99 - (0.89 * (nodes - 400_000)) / 3_600_000;
 }
 
-function copy(value: Value): Value {
+function copy(value: Value, marks: Marks | undefined): Value {
   if (value instanceof Map) {
     const out: ValueMap = new Map();
-    for (const [key, item] of value) out.set(key, copy(item));
+    for (const [key, item] of value) out.set(key, copy(item, marks));
+    marks?.copied(value, out);
     return out;
   }
-  return Array.isArray(value) ? value.map(copy) : value;
+  if (!Array.isArray(value)) return value;
+  const out = value.map((item) => copy(item, marks));
+  marks?.copied(value, out);
+  return out;
 }
