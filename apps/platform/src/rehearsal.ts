@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { bootstrapPeople, createAccessTokens, createTokens } from '@desp/identity';
 import type { Config, PlatformStatus } from '@desp/model';
 import { createRegistryClient } from '@desp/oci';

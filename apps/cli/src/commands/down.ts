@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { installation } from '@desp/runtime';
 import { CliError } from '../cli-error.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { findPlatform, forgetPlatform } from '../session.ts';
@@ -24,13 +25,15 @@ export const command: Command = {
     }
     await stop(data);
     if (flags['purge']) {
-      const bundled = join(import.meta.dirname, 'platform.mjs');
-      const entry = existsSync(bundled) ? bundled : join(import.meta.dirname, '../../../platform/src/main.ts');
-      const purge = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', entry, '--data', data, '--purge'], {
-        encoding: 'utf8',
-        timeout: 120_000,
-        killSignal: 'SIGKILL',
-      });
+      const purge = spawnSync(
+        process.execPath,
+        ['--disable-warning=ExperimentalWarning', installation().server, '--data', data, '--purge'],
+        {
+          encoding: 'utf8',
+          timeout: 120_000,
+          killSignal: 'SIGKILL',
+        },
+      );
       if (purge.status !== 0)
         throw new CliError('NOT_STARTED', `The rehearsal's leftovers could not be removed: ${purge.stderr.trim().split('\n').at(-1)}`, {
           kind: 'upstream',

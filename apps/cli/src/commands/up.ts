@@ -4,16 +4,11 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlatformStatus } from '@desp/model';
+import { installation, isBundleStale } from '@desp/runtime';
 import { CliError } from '../cli-error.ts';
 import { createApiClient } from '../client.ts';
 import { type Command, exitCodes, type Io } from '../command.ts';
 import { findPlatform, pinKey, rememberPlatform } from '../session.ts';
-
-/** The server's own process; bundled beside this file, or the sources. */
-const serverEntry = (): string => {
-  const bundled = join(import.meta.dirname, 'platform.mjs');
-  return existsSync(bundled) ? bundled : join(import.meta.dirname, '../../../platform/src/main.ts');
-};
 
 export const command: Command = {
   name: 'up',
@@ -30,7 +25,7 @@ export const command: Command = {
     const data = resolve(io.cwd, values['data'] ?? findPlatform(io)?.data ?? '.desp');
     mkdirSync(data, { recursive: true, mode: 0o700 });
     const config = join(data, 'desp.config.yaml');
-    const args = [serverEntry(), '--data', data, ...(values['port'] ? ['--port', values['port']] : [])];
+    const args = [installation().server, '--data', data, ...(values['port'] ? ['--port', values['port']] : [])];
     if (await isUp(config)) {
       rememberPlatform(io, config);
       io.out('It runs already.\n');
@@ -50,6 +45,7 @@ export const command: Command = {
     });
     closeSync(log);
     io.err(`Starting the rehearsal in ${data}\n`);
+    warnOfStaleBundle(io);
     const outcome = await started(child, (what) => io.err(`  ${what}\n`));
     if (outcome !== 'ready') throw new CliError('NOT_STARTED', outcome.message, { kind: 'user', cure: outcome.cure ?? `See ${logFile}.` });
     rememberPlatform(io, config);
@@ -68,6 +64,13 @@ export const command: Command = {
     return code === 0 ? exitCodes.done : exitCodes.broken;
   },
 };
+
+/** Looks while the server starts, so that it costs no time. */
+function warnOfStaleBundle(io: Io): void {
+  if (!isBundleStale()) return;
+  const what = installation().bundled ? 'The bundle that runs' : "The jobs' command line, a bundle,";
+  io.err(`${what} is of other sources than those here. npm run build makes it anew; DESP_FROM_SOURCE=1 runs the sources.\n`);
+}
 
 type Outcome = 'ready' | { message: string; cure?: string };
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { RenderedDeployment, RenderInput } from '@desp/controllers';
-import { DespError, type ErrorDetails } from '@desp/runtime';
+import { DespError, type ErrorDetails, installation } from '@desp/runtime';
 import { PlatformError } from '../platform-error.ts';
 import type { RenderedRelease, RenderRequest } from './render-release.ts';
 
@@ -91,7 +91,7 @@ async function renderInThread<Result extends RenderedRelease[] | RenderedDeploym
   { what, cure }: Subject,
   bounds: RenderBounds,
 ): Promise<Result> {
-  const worker = new Worker(new URL('./render-worker.ts', import.meta.url), {
+  const worker = new Worker(installation().renderThread, {
     // A chart has no business with what the server was started with.
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: bounds.heapMiB, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
