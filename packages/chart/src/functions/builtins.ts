@@ -1,8 +1,9 @@
 import { GoInt, GoObject, int, isTrue, kindName, listItems, TypedList, TypedMap, typeName, type Value } from '../value/kinds.ts';
 import { printValue, sprint, sprintln } from '../value/print.ts';
-import { sprintf } from '../value/printf.ts';
+import { paddingOf, printsAgain, sprintf } from '../value/printf.ts';
 import { byteLength, compareText, isPrint, toBytes } from '../value/text.ts';
-import { type FunctionGroup, fail, fn } from './define.ts';
+import { chargePrinting } from './costs.ts';
+import { contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** The functions of Go's own template package. `and`, `or` and `call` are the evaluator's; here are their names. */
 
@@ -153,7 +154,11 @@ export const builtins: FunctionGroup = {
   len: fn(['value'], length),
   not: fn(['value'], (value) => !isTrue(value)),
   print: fn(['...any'], (...values) => sprint(values)),
-  printf: fn(['string', '...any'], (format, ...values) => sprintf(format, values)),
+  printf: contextual(['string', '...any'], ({ budget }, format, ...values) => {
+    budget.size(paddingOf(format, values));
+    if (printsAgain(format)) for (let i = format.split('%').length; i > 2; i--) chargePrinting(budget, values);
+    return sprintf(format, values);
+  }),
   println: fn(['...any'], (...values) => sprintln(values)),
   urlquery: fn(['...any'], (...values) => escapeQuery(joined(values))),
   eq: fn(['value', '...value'], (a, ...others) =>

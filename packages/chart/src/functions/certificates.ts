@@ -9,7 +9,6 @@ import { type CallContext, contextual, type FunctionGroup, fail } from './define
 /** Keys and certificates of sprig: made by the given cryptography. */
 
 function certificates(context: CallContext): Certificates {
-  context.budget.step(100_000);
   return context.crypto.certificates ?? fail('no cryptography is given to this render: certificates cannot be made');
 }
 

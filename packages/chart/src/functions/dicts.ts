@@ -1,6 +1,7 @@
 import { isEmpty, toText } from '../value/convert.ts';
 import { deepCopy } from '../value/copy.ts';
 import { strings, TypedMap, typeName, type Value, type ValueMap } from '../value/kinds.ts';
+import { chargePrinting } from './costs.ts';
 import { contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** Dictionary functions of sprig. `set`, `unset`, `merge` and `mergeOverwrite` change their argument, as Go's do. */
@@ -57,12 +58,9 @@ export function mergeInto(target: ValueMap, source: ValueMap, overwrite: boolean
 }
 
 const merge = (overwrite: boolean) =>
-  contextual(['map', '...map'], (context, target, ...sources) => {
+  fn(['map', '...map'], (target, ...sources) => {
     const result: ValueMap = target instanceof TypedMap && target.isNil ? new Map() : target;
-    for (const source of sources) {
-      context.budget.step(source.size);
-      mergeInto(result, source, overwrite);
-    }
+    for (const source of sources) mergeInto(result, source, overwrite);
     return result;
   });
 
@@ -74,7 +72,11 @@ const deepCopyFunction = fn(['any'], (value) => {
 export const dictFunctions: FunctionGroup = {
   deepCopy: deepCopyFunction,
   mustDeepCopy: deepCopyFunction,
-  dict: fn(['...any'], (...parts) => dict(parts)),
+  dict: contextual(['...any'], ({ budget }, ...parts) => {
+    // A map or list as a key is printed.
+    for (let i = 0; i < parts.length; i += 2) if (typeof parts[i] !== 'string') chargePrinting(budget, parts[i]);
+    return dict(parts);
+  }),
   dig: fn(['...any'], (...parts) => dig(parts)),
   get: fn(['map', 'string'], (map, key) => (map.has(key) ? (map.get(key) ?? null) : '')),
   hasKey: fn(['map', 'string'], (map, key) => map.has(key)),

@@ -4,7 +4,7 @@ import { JsonError, mismatch, readJson, toJsonValue, writeJson } from '../value/
 import { GoObject, listItems, TypedList, TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
 import { ConversionError, yamlToMap, yamlToValue } from '../yaml/values.ts';
 import { writePrettyYaml, writeYaml } from '../yaml/writer.ts';
-import { contextual, type FunctionGroup, fail, fn } from './define.ts';
+import { type FunctionGroup, fail, fn } from './define.ts';
 
 /** YAML and JSON in and out. The plain forms swallow errors as Helm's do; the `must` forms fail. */
 
@@ -85,10 +85,7 @@ export const documentFunctions: FunctionGroup = {
       (message) => [message],
     ),
   ),
-  fromYaml: contextual(['string'], (context, text) => {
-    context.budget.step(text.length >> 3);
-    return orElse(() => yamlToMap(text), errorMap);
-  }),
+  fromYaml: fn(['string'], (text) => orElse(() => yamlToMap(text), errorMap)),
   fromYamlArray: fn(['string'], (text) =>
     orElse(
       () => yamlList(text),
@@ -118,14 +115,12 @@ export const documentFunctions: FunctionGroup = {
     ),
   ),
   toRawJson: fn(['any'], (value) => orFail(() => writeJson(value, { escapeHtml: false }))),
-  toYaml: contextual(['any'], (context, value) => {
-    const text = orElse(
+  toYaml: fn(['any'], (value) =>
+    orElse(
       () => toYamlText(value),
       () => '',
-    );
-    context.budget.step(text.length >> 4);
-    return text;
-  }),
+    ),
+  ),
   toYamlPretty: fn(['any'], (value) => writePrettyYaml(plain(value)).replace(/\n$/, '')),
   fromToml: fn(['string'], (text) => orElse(() => readToml(text), errorMap)),
   mustToToml: fn(['any'], (value) => orFail(() => toTomlText(value))),

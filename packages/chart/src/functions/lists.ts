@@ -1,5 +1,6 @@
 import { deepEqual, isEmpty, toInt64 } from '../value/convert.ts';
 import { kindName, listItems, TypedList, type Value } from '../value/kinds.ts';
+import { countNodes } from '../value/weigh.ts';
 import { contextual, type FunctionDefinition, type FunctionGroup, fail, fn } from './define.ts';
 
 /** List functions of sprig. None changes its argument; most have a twin `mustX`, which fails with the same words. */
@@ -63,15 +64,8 @@ function concat(lists: readonly Value[]): Value {
 /** Go's nil []interface{}: what some functions yield for an empty list; marshals as null. */
 const nilList = new TypedList('[]interface {}', [], true);
 
-const list = contextual(['...any'], (context, ...values) => {
-  context.budget.step(values.length);
-  return values;
-});
-const append = contextual(['any', 'any'], (context, list, value) => {
-  const items = itemsOf(list, 'push on');
-  context.budget.step(items.length >> 4);
-  return [...items, value];
-});
+const list = fn(['...any'], (...values) => values);
+const append = fn(['any', 'any'], (list, value) => [...itemsOf(list, 'push on'), value]);
 
 export const listFunctions: FunctionGroup = {
   ...twins('append', append),
@@ -84,12 +78,7 @@ export const listFunctions: FunctionGroup = {
     'compact',
     fn(['any'], (list) => itemsOf(list, 'compact on').filter((item) => !isEmpty(item))),
   ),
-  concat: contextual(['...any'], (context, ...lists) => {
-    const total = lists.reduce<number>((sum, list) => sum + (listItems(list)?.length ?? 0), 0);
-    context.budget.size(total * 16);
-    context.budget.step(total >> 2);
-    return concat(lists);
-  }),
+  concat: fn(['...any'], (...lists) => concat(lists)),
   ...twins(
     'first',
     fn(['any'], (list) => itemsOf(list, 'find first on')[0] ?? null),
@@ -110,11 +99,7 @@ export const listFunctions: FunctionGroup = {
   tuple: list,
   ...twins(
     'prepend',
-    contextual(['any', 'any'], (context, list, value) => {
-      const items = itemsOf(list, 'prepend on');
-      context.budget.step(items.length >> 4);
-      return [value, ...items];
-    }),
+    fn(['any', 'any'], (list, value) => [value, ...itemsOf(list, 'prepend on')]),
   ),
   ...twins(
     'rest',
@@ -136,7 +121,8 @@ export const listFunctions: FunctionGroup = {
     contextual(['any'], (context, list) => {
       const out: Value[] = [];
       for (const item of itemsOf(list, 'find uniq on')) {
-        context.budget.step(1 + (out.length >> 3));
+        // Each is compared with all before it.
+        context.budget.step((out.length * countNodes(item, 1000)) >> 3);
         if (!inList(out, item)) out.push(item);
       }
       return out;
@@ -144,6 +130,10 @@ export const listFunctions: FunctionGroup = {
   ),
   ...twins(
     'without',
-    fn(['any', '...any'], (list, ...omit) => itemsOf(list, 'find without on').filter((item) => !inList(omit, item))),
+    contextual(['any', '...any'], (context, list, ...omit) => {
+      const items = itemsOf(list, 'find without on');
+      context.budget.step((items.length * omit.length) >> 2);
+      return items.filter((item) => !inList(omit, item));
+    }),
   ),
 };

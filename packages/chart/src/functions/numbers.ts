@@ -13,6 +13,7 @@ function sequence(context: CallContext, start: bigint, stop: bigint, step: bigin
   if (stop < start ? step >= 0n : step <= 0n) return [];
   const count = (stop - start) / step + 1n;
   context.budget.size(Number(count) * 16);
+  context.budget.step(Number(count));
   const out: Value[] = [];
   if (stop < start) for (let i = start; i > stop; i += step) out.push(int(i));
   else for (let i = start; i < stop; i += step) out.push(int(i));

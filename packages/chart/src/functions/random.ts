@@ -59,7 +59,6 @@ export const randomFunctions: FunctionGroup = {
   randNumeric: text(digits),
   shuffle: contextual(['string'], (context, value) => {
     const characters = [...value];
-    context.budget.step(characters.length);
     for (let i = characters.length - 1; i > 0; i--) {
       const j = Number(below(context, BigInt(i + 1)));
       [characters[i], characters[j]] = [characters[j] as string, characters[i] as string];

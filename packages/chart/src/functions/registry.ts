@@ -1,6 +1,7 @@
 import type { Profile } from '../profile.ts';
 import { builtins } from './builtins.ts';
 import { certificateFunctions } from './certificates.ts';
+import { metered } from './costs.ts';
 import { dateFunctions, durationFunctions } from './dates.ts';
 import type { FunctionDefinition, FunctionGroup } from './define.ts';
 import { dictFunctions } from './dicts.ts';
@@ -40,7 +41,9 @@ const groups: readonly FunctionGroup[] = [
   renderFunctions,
 ];
 
-const all = new Map(groups.flatMap((group) => Object.entries(group)));
+const all = new Map(
+  groups.flatMap((group) => Object.entries(group).map(([name, definition]) => [name, metered(name, definition)] as const)),
+);
 
 /** Helm 4's own additions. */
 const added: ReadonlySet<string> = new Set([...Object.keys(durationFunctions), 'mustToToml', 'mustToYaml']);

@@ -10,8 +10,6 @@ const bcryptCost = 10;
 function hashPassword(context: CallContext, password: string): string {
   const bytes = toBytes(password);
   if (bytes.length > maxPasswordBytes) return 'failed to encrypt string with bcrypt: bcrypt: password length exceeds 72 bytes';
-  // A thousand key schedules cost as much as many templates.
-  context.budget.step(200_000);
   return bcrypt(bytes, context.crypto.randomBytes(16), bcryptCost);
 }
 
@@ -76,7 +74,6 @@ function derivePassword(context: CallContext, counter: number, type: string, pas
   if (!templates) return `cannot find password template ${type}`;
   const { scrypt, hmacSha256 } = context.crypto;
   if (!scrypt || !hmacSha256) return missing('derivePassword');
-  context.budget.step(200_000);
   const [userBytes, siteBytes, seedName] = [toBytes(user), toBytes(site), toBytes(passwordSeed)];
   const key = scrypt(toBytes(password), join(seedName, bigEndian(userBytes.length), userBytes), 32_768, 8, 2, 64);
   const seed = hmacSha256(key, join(seedName, bigEndian(siteBytes.length), siteBytes, bigEndian(counter)));

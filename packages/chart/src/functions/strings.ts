@@ -96,6 +96,14 @@ function replaceAll(old: string, replacement: string, text: string): string {
   return replacement + Array.from(text, (character) => character + replacement).join('');
 }
 
+/** How often a text holds another; the empty one stands between all characters. */
+function countOf(part: string, text: string): number {
+  if (part === '') return text.length + 1;
+  let count = 0;
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) count++;
+  return count;
+}
+
 const contains = fn(['string', 'string'], (part, text) => text.includes(part));
 
 export const stringFunctions: FunctionGroup = {
@@ -114,7 +122,11 @@ export const stringFunctions: FunctionGroup = {
   hello: fn([], () => 'Hello!'),
   indent: contextual(['int', 'string'], (context, spaces, text) => indent(context, spaces.value, text)),
   initials: fn(['string'], initials),
-  join: fn(['string', 'any'], (separator, value) => toTexts(value).join(separator)),
+  join: contextual(['string', 'any'], (context, separator, value) => {
+    const texts = toTexts(value);
+    context.budget.size(separator.length * texts.length);
+    return texts.join(separator);
+  }),
   kebabcase: fn(['string'], kebabCase),
   lower: fn(['string'], lower),
   nindent: contextual(['int', 'string'], (context, spaces, text) => `\n${indent(context, spaces.value, text)}`),
@@ -134,7 +146,7 @@ export const stringFunctions: FunctionGroup = {
   }),
   replace: contextual(['string', 'string', 'string'], (context, old, replacement, text) => {
     const places = old === '' ? text.length + 1 : text.length / old.length;
-    if (places * replacement.length > 1_000_000) context.budget.size((text.split(old).length + 1) * replacement.length + text.length);
+    if (places * replacement.length > 100_000) context.budget.size(countOf(old, text) * replacement.length + text.length);
     return replaceAll(old, replacement, text);
   }),
   snakecase: fn(['string'], snakeCase),
@@ -168,13 +180,17 @@ export const stringFunctions: FunctionGroup = {
   untitle: fn(['string'], uncapitalize),
   upper: fn(['string'], upper),
   wrap: fn(['int', 'string'], (width, text) => wrap(text, Number(width.value), '\n', false)),
-  wrapWith: fn(['int', 'string', 'string'], (width, separator, text) => wrap(text, Number(width.value), separator, true)),
+  wrapWith: contextual(['int', 'string', 'string'], (context, width, separator, text) => {
+    const limit = Math.max(Number(width.value), 1);
+    context.budget.size((text.length / limit) * separator.length + text.length);
+    return wrap(text, limit, separator, true);
+  }),
 };
 
 function indent(context: { budget: { size(length: number): void } }, spaces: bigint, text: string): string {
   if (spaces < 0n) return fail('strings: negative Repeat count');
   const count = Number(spaces);
-  if (count > 1000) context.budget.size(count * (text.split('\n').length + 1));
+  if (count * text.length > 100_000) context.budget.size(count * (countOf('\n', text) + 1) + text.length);
   const pad = ' '.repeat(count);
   return pad + text.replaceAll('\n', `\n${pad}`);
 }

@@ -23,15 +23,15 @@ export class Budget {
   /** Text that is written or made. */
   text(length: number): void {
     this.#output -= length;
+    if (length > 128) this.step(length >> 7);
     if (this.#output < 0) throw new LimitReached(`the templates produce more than ${this.limits.outputLength} characters`);
   }
 
-  /** Refuses a size before it is allocated. */
+  /** Refuses a text or list before it is made; what is made is charged by the function's cost. */
   size(length: number): void {
-    if (length > this.limits.outputLength || length > this.#output) {
+    if (length > this.#output || length / 64 > this.#steps) {
       throw new LimitReached(`a value of ${length} characters or items is larger than the limit of ${this.limits.outputLength}`);
     }
-    this.step(Math.ceil(length / 64));
   }
 
   /** Steps that are left. */
@@ -45,6 +45,11 @@ export class Budget {
 
   leave(): void {
     this.#depth--;
+  }
+
+  /** A file's render was given up half way; the next begins at the top. */
+  abandon(): void {
+    this.#depth = 0;
   }
 }
 

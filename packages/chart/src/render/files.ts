@@ -83,6 +83,11 @@ export class Files extends GoObject {
       .join(' ')}]`;
   }
 
+  /** Printed, each byte is a number. */
+  override weight(): number {
+    return [...this.#files.values()].reduce((sum, data) => sum + data.length, 1);
+  }
+
   override json(): Value {
     return new TypedMap('engine.files', bytes(new Uint8Array()), this.entries() as [string, Value][]);
   }

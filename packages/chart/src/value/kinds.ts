@@ -99,9 +99,11 @@ export class TypedList {
   }
 }
 
+const allBytes = Array.from({ length: 256 }, (_item, byte) => new GoInt('uint8', BigInt(byte)));
+
 /** []byte. */
 export function bytes(data: Uint8Array): TypedList {
-  return new TypedList('[]uint8', () => Array.from(data, (byte) => new GoInt('uint8', BigInt(byte))));
+  return new TypedList('[]uint8', () => Array.from(data, (byte) => allBytes[byte] as GoInt));
 }
 
 export function strings(items: string[]): TypedList {
@@ -189,6 +191,11 @@ export abstract class GoObject {
   /** What `len` counts. */
   size(): number | undefined {
     return this.items()?.items.length;
+  }
+
+  /** How many plain values printing or copying it is like, beside its fields. */
+  weight(): number {
+    return 1;
   }
 
   /** The value that JSON (and so YAML) writes for it. */

@@ -2,6 +2,7 @@ import { formatE, formatF, formatG, formatHex } from './float.ts';
 import { GoInt, GoObject, int64, TypedList, TypedMap, typeName, type Value } from './kinds.ts';
 import { printValue, somewhere, sortedKeys } from './print.ts';
 import { isPrint, quote, toBytes } from './text.ts';
+import { countNodes } from './weigh.ts';
 
 /** One directive of a format: its flags, and width and precision where given. */
 interface Directive {
@@ -22,6 +23,22 @@ const maxPadding = 1_000_000;
 export function sprintf(format: string, values: readonly Value[]): string {
   return new Formatter(format, values).run();
 }
+
+/**
+ * The most characters that widths and precisions of a format can add: each item of a list or map is padded. Other
+ * numbers in the format count too, so the figure may be too large, never too small.
+ */
+export function paddingOf(format: string, values: readonly Value[]): number {
+  if (!/[0-9]{3}|\*/.test(format)) return 0;
+  let sum = 0;
+  for (const [digits] of format.matchAll(/[0-9]+/g)) sum += Math.min(Number(digits), maxPadding);
+  const stars = format.split('*').length - 1;
+  for (const value of values) if (value instanceof GoInt) sum += stars * Math.min(Math.abs(Number(value.value)), maxPadding);
+  return sum * values.reduce<number>((items, value) => items + countNodes(value, maxPadding), 1);
+}
+
+/** Whether a format may print a value more than once, by its index. */
+export const printsAgain = (format: string): boolean => format.includes('[');
 
 class Formatter {
   readonly #format: string;
