@@ -1,3 +1,4 @@
+import { chargePrinting } from '../functions/costs.ts';
 import { GoError } from '../functions/define.ts';
 import { LimitReached } from '../render/budget.ts';
 import { isAssignable, zeroOf } from '../value/assign.ts';
@@ -108,7 +109,8 @@ class State {
     const place = placeOf(this.#tree, node.pos);
     const at = `${this.#tree.parseName}:${place.line}:${place.column}`;
     const message = `template: ${at}: executing ${quote(this.#tree.name)} at <${printNode(node)}>: ${problem}`;
-    throw new ExecutionError(message, wrapped, { file: this.#tree.parseName, line: place.line, column: place.column + 1 });
+    const where = { file: this.#tree.parseName, line: place.line, column: place.column + 1 };
+    throw new ExecutionError(message, wrapped, where, { tree: this.#tree, node, problem });
   }
 
   #walkList(dot: Value, list: ListNode): Flow {
@@ -133,6 +135,7 @@ class State {
         const value = this.#pipeline(dot, node.pipe);
         if (node.pipe.declared.length === 0) {
           this.#node = node;
+          if (typeof value === 'object' && value !== null) chargePrinting(this.#environment.budget, value);
           this.#write(node, printable(value));
         }
         return goOn;
@@ -183,13 +186,14 @@ class State {
     const boxed = this.#dotBoxed;
     const value = this.#pipeline(dot, node.pipe);
     const mark = this.#names.length;
+    this.#watcher?.scope(value);
     let any = false;
     let flow: Flow = goOn;
     /** Returns true when the range is over. */
     const iterate = (index: Value, item: Value, isBoxed: boolean): boolean => {
       any = true;
       this.#dotBoxed = isBoxed;
-      this.#watcher?.item(value, index, item);
+      this.#watcher?.item(index, item);
       this.#bindRange(node.pipe, index, item, isBoxed);
       flow = this.#walkList(item, node.list);
       this.#forget(mark);
@@ -212,7 +216,7 @@ class State {
       this.#fail(`range can't iterate over ${printValue(value)}`);
     }
     this.#dotBoxed = boxed;
-    if (any) this.#watcher?.unscope();
+    this.#watcher?.unscope();
     flow = any || !node.elseList ? goOn : this.#walkList(dot, node.elseList);
     this.#forget(outer);
     return flow;
@@ -231,7 +235,10 @@ class State {
     this.#values[top - 1] = item;
     this.#boxed[top - 1] = boxed;
     this.#watcher?.bind(top - 1, item);
-    if (declared.length > 1) this.#values[top - 2] = index;
+    if (declared.length > 1) {
+      this.#values[top - 2] = index;
+      this.#watcher?.bind(top - 2, index);
+    }
   }
 
   #template(dot: Value, node: TemplateNode): void {
@@ -437,7 +444,6 @@ class State {
       this.#node = node;
       return this.#fail(`error calling ${name}: ${error.message}`, error);
     }
-    if (typeof result === 'string' && result.length > 256) this.#environment.budget.step(result.length >> 8);
     return result;
   }
 

@@ -1,18 +1,27 @@
 import type { SourcePlace } from '@desp/runtime/errors';
 import { byteLength } from '../value/text.ts';
-import type { Tree } from './nodes.ts';
+import type { AnyNode, Tree } from './nodes.ts';
+
+/** The node at which a template failed, and why, without the place. */
+export interface FailureSite {
+  readonly tree: Tree;
+  readonly node: AnyNode;
+  readonly problem: string;
+}
 
 /** A template that failed while it ran; the message is Go's, `template: FILE:L:C: executing …`. */
 export class ExecutionError extends Error {
   /** What Go wraps with `%w`. */
   readonly wrapped: Error | undefined;
   readonly place: SourcePlace | undefined;
+  readonly site: FailureSite | undefined;
 
-  constructor(message: string, wrapped?: Error, place?: SourcePlace) {
+  constructor(message: string, wrapped?: Error, place?: SourcePlace, site?: FailureSite) {
     super(message);
     this.name = 'ExecutionError';
     this.wrapped = wrapped;
     this.place = place;
+    this.site = site;
   }
 }
 

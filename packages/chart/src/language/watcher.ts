@@ -7,7 +7,7 @@ import type { ActionNode, AnyNode, Node, TextNode, Tree } from './nodes.ts';
  * Principle: the evaluator tells what only it knows (the node, the receiver of a field, the slot of a variable) and
  * draws no conclusions. Without a watcher that costs one test per node. Nothing here can change what is rendered.
  *
- * A failure leaves calls unclosed; whoever catches it begins anew.
+ * A failure leaves calls unclosed; who catches it says `abandoned`.
  */
 export interface Watcher {
   /** A template begins to run on `dot` and writes into `writer`: a new one for a file, include and tpl, the caller's for `{{template}}`. */
@@ -25,12 +25,14 @@ export interface Watcher {
   variable(slot: number, value: Value): void;
   /** What has been read since the action began goes into a variable. */
   bind(slot: number, value: Value): void;
-  /** `with` makes a value the dot, until `unscope`. */
+  /** `with` makes a value the dot, until `unscope`; `range` takes the collection whose items become the dot. */
   scope(value: Value): void;
-  /** `range` makes an item the dot, until its next item or `unscope`. */
-  item(collection: Value, index: Value, item: Value): void;
+  /** `range` goes on to an item of the collection that it took. */
+  item(index: Value, item: Value): void;
   unscope(): void;
   called(name: string, args: readonly Value[], result: Value): void;
   /** The running template fails at a node; called for the innermost first, then for each that includes it. */
   failed(tree: Tree, node: AnyNode, problem: string): void;
+  /** A file's render was given up; the next begins anew. */
+  abandoned(): void;
 }

@@ -35,6 +35,10 @@ export interface EngineInput {
   readonly values: ValueMap;
   readonly lookup: (apiVersion: string, kind: string, namespace: string, name: string) => ValueMap;
   readonly watcher?: Watcher | undefined;
+  /** See {@link CallContext.tolerate}. */
+  readonly tolerate?: (line: string) => void;
+  /** Takes the failures of files, after each of which the next is rendered; without it the first is thrown. */
+  readonly onFailure?: ((failure: ChartError) => void) | undefined;
 }
 
 interface Renderable {
@@ -53,8 +57,10 @@ export function renderTemplates(chart: WorkChart, input: EngineInput): Map<strin
     try {
       templates.add(parsed((renderables.get(path) as Renderable).template, path, input.profile));
     } catch (error) {
-      if (error instanceof TemplateSyntaxError) throw parseFailure(error, path);
-      throw error;
+      if (!(error instanceof TemplateSyntaxError)) throw error;
+      const failure = parseFailure(error, path);
+      if (!input.onFailure) throw failure;
+      input.onFailure(failure);
     }
   }
   return execute(order, renderables, templates, input);
@@ -69,7 +75,7 @@ function execute(
   const session = new Session(input);
   const rendered = new Map<string, string>();
   for (const path of order) {
-    if (path.slice(path.lastIndexOf('/') + 1).startsWith('_')) continue;
+    if (path.slice(path.lastIndexOf('/') + 1).startsWith('_') || !templates.lookup(path)) continue;
     const { scope, basePath } = renderables.get(path) as Renderable;
     scope.set(
       'Template',
@@ -85,12 +91,22 @@ function execute(
     try {
       rendered.set(path, withoutNoValue(session.run(templates, path, new MapView(input.profile.valuesType, scope, valuesMethods))));
     } catch (error) {
-      if (error instanceof ExecutionError) throw executionFailure(error, path, input.profile);
-      if (error instanceof RangeError) throw stackExhausted(error, path);
-      throw error;
+      const failure = asFailure(error, path, input.profile);
+      if (!failure || !input.onFailure) throw failure ?? error;
+      input.onFailure(failure);
+      if (failure.code === 'LIMIT_EXCEEDED') break;
+      input.watcher?.abandoned();
+      input.budget.abandon();
     }
   }
   return rendered;
+}
+
+/** A failure that is the chart's; undefined for one that is ours. */
+function asFailure(error: unknown, path: string, profile: Profile): ChartError | undefined {
+  if (error instanceof ExecutionError) return executionFailure(error, path, profile);
+  if (error instanceof RangeError) return stackExhausted(error, path);
+  return error instanceof ChartError ? error : undefined;
 }
 
 /** JavaScript's own limits: the depth of its stack and the length of a string. */
@@ -201,13 +217,14 @@ class Session {
   }
 
   #environment(templates: TemplateSet): Environment {
-    const { profile, budget, crypto, now, lookup, watcher } = this.#input;
+    const { profile, budget, crypto, now, lookup, watcher, tolerate } = this.#input;
     const context: CallContext = {
       profile,
       budget,
       crypto,
       now,
       lookup,
+      tolerate,
       include: (name, data) => this.#include(environment, templates, name, data),
       tpl: (text, data) => this.#tpl(environment, templates, text, data),
     };

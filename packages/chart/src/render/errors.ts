@@ -1,4 +1,3 @@
-import type { SourcePlace } from '@desp/runtime/errors';
 import { ChartError } from '../errors.ts';
 import { GoError } from '../functions/define.ts';
 import { warningEnd, warningStart } from '../functions/rendering.ts';
@@ -12,23 +11,22 @@ import type { Profile } from '../profile.ts';
 export function parseFailure(error: TemplateSyntaxError, file: string): ChartError {
   const tokens = error.message.split(': ');
   const message = tokens.length === 1 ? `parse error in (${file}): ${error.message}` : `parse error at (${tokens[1]}): ${tokens.at(-1)}`;
-  return new ChartError('TEMPLATE_PARSE', message, { where: { file, line: error.line }, cure: 'Mend the template.' });
+  return new ChartError('TEMPLATE_PARSE', message, { where: { file, line: error.line }, cure: 'Mend the template.', cause: error });
 }
 
 /** What `fail` and `required` say stands alone; other failures keep Go's chain, split over lines in Helm 4. */
 export function executionFailure(error: ExecutionError, file: string, profile: Profile): ChartError {
   const where = error.place ?? { file };
   const tokens = splitInThree(error.message);
-  if (!tokens) return failure(`execution error in (${file}): ${error.message}`, where);
+  const failure = (message: string): ChartError =>
+    new ChartError('TEMPLATE_EXECUTION', message, { where, cure: 'Look at the named line and at the values it reads.', cause: error });
+  if (!tokens) return failure(`execution error in (${file}): ${error.message}`);
   const [, location, rest] = tokens;
   const start = rest.indexOf(warningStart);
   const end = rest.lastIndexOf(warningEnd);
-  if (start >= 0 && end > start) return failure(`execution error at (${location}): ${rest.slice(start + warningStart.length, end)}`, where);
-  return failure(profile.indentedErrors ? indented(error) : error.message, where);
+  if (start >= 0 && end > start) return failure(`execution error at (${location}): ${rest.slice(start + warningStart.length, end)}`);
+  return failure(profile.indentedErrors ? indented(error) : error.message);
 }
-
-const failure = (message: string, where: SourcePlace): ChartError =>
-  new ChartError('TEMPLATE_EXECUTION', message, { where, cure: 'Look at the named line and at the values it reads.' });
 
 function splitInThree(text: string): [string, string, string] | undefined {
   const first = text.indexOf(': ');

@@ -2,7 +2,7 @@ import type { HookEvent, RenderedHook, RenderedManifest } from '../api.ts';
 import { ChartError } from '../errors.ts';
 import type { Profile } from '../profile.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
-import { sortText, trimSpace, trimStart } from '../value/text.ts';
+import { logValue, sortText, trimSpace, trimStart } from '../value/text.ts';
 import { ConversionError, yamlToValue } from '../yaml/values.ts';
 import { byKind } from './order.ts';
 
@@ -13,15 +13,24 @@ export interface SortedManifests {
   readonly hooks: readonly RenderedHook[];
 }
 
-/** @throws ChartError MANIFEST_INVALID with Helm's words */
-export function sortManifests(rendered: ReadonlyMap<string, string>, profile: Profile, warn: (line: string) => void): SortedManifests {
+/**
+ * @param onFailure takes the failures of documents, which are then left out; without it the first is thrown
+ * @throws ChartError MANIFEST_INVALID with Helm's words
+ */
+export function sortManifests(
+  rendered: ReadonlyMap<string, string>,
+  profile: Profile,
+  warn: (line: string) => void,
+  onFailure?: (failure: ChartError) => void,
+): SortedManifests {
   const manifests: RenderedManifest[] = [];
   const hooks: RenderedHook[] = [];
   for (const source of sortText([...rendered.keys()])) {
     const text = rendered.get(source) as string;
     if (trimSpace(text) === '') continue;
     for (const content of profile.keepTrailingSpace ? splitKeeping(text) : splitTrimming(text)) {
-      const head = readHead(content, source, profile);
+      const head = readHead(content, source, profile, onFailure);
+      if (!head) continue;
       const manifest = { source, content, apiVersion: head.apiVersion, kind: head.kind, name: head.name };
       const events = head.annotations.get('helm.sh/hook');
       if (events === undefined) manifests.push(manifest);
@@ -40,9 +49,6 @@ export function sortManifests(rendered: ReadonlyMap<string, string>, profile: Pr
   const order = byKind(profile);
   return { manifests: manifests.sort(order), hooks: hooks.sort(order) };
 }
-
-/** A value as Go's slog prints it. */
-const logValue = (text: string): string => (/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text));
 
 const isSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13 && code !== 11);
 
@@ -71,6 +77,18 @@ export function splitKeeping(text: string): string[] {
   return documents;
 }
 
+/** The document that is no manifest, behind a MANIFEST_INVALID. */
+export class ManifestProblem extends Error {
+  readonly source: string;
+  readonly content: string;
+
+  constructor(source: string, content: string, cause: ConversionError) {
+    super(cause.message, { cause });
+    this.source = source;
+    this.content = content;
+  }
+}
+
 interface Head {
   readonly apiVersion: string;
   readonly kind: string;
@@ -78,7 +96,7 @@ interface Head {
   readonly annotations: ReadonlyMap<string, string>;
 }
 
-function readHead(content: string, source: string, profile: Profile): Head {
+function readHead(content: string, source: string, profile: Profile, onFailure?: (failure: ChartError) => void): Head | undefined {
   try {
     const value = yamlToValue(content, true);
     if (value === null) return { apiVersion: '', kind: '', name: '', annotations: new Map() };
@@ -97,10 +115,14 @@ function readHead(content: string, source: string, profile: Profile): Head {
     };
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
-    throw new ChartError('MANIFEST_INVALID', `YAML parse error on ${source}: ${error.message}`, {
+    const failure = new ChartError('MANIFEST_INVALID', `YAML parse error on ${source}: ${error.message}`, {
       where: { file: source },
       cure: 'Render with --debug to see what the template printed.',
+      cause: new ManifestProblem(source, content, error),
     });
+    if (!onFailure) throw failure;
+    onFailure(failure);
+    return undefined;
   }
 }
 

@@ -12,7 +12,7 @@ export function yamlToValue(text: string, exactIntegers = false): Value {
     return checkFinite(readYaml(text, { exactIntegers }));
   } catch (error) {
     if (error instanceof YamlError || error instanceof UnsupportedKey || error instanceof JsonError) {
-      throw new ConversionError(`error converting YAML to JSON: ${error.message}`);
+      throw new ConversionError(`error converting YAML to JSON: ${error.message}`, { cause: error });
     }
     throw error;
   }
