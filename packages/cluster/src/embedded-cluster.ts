@@ -7,11 +7,10 @@ import { createApiServer, type UserInfo } from './api/index.ts';
 import {
   addressAt,
   createClusterNames,
-  createLocalAddresses,
+  createLocalNetwork,
   type DnsServer,
   endpointsFor,
-  mayChangeAddresses,
-  noLocalAddresses,
+  mayChangeNetwork,
   parseSubnet,
   runServiceProxy,
   startDnsServer,
@@ -71,8 +70,8 @@ export interface EmbeddedCluster {
   purge(): Promise<void>;
 }
 
-/** Between tries to reach an engine that does not answer. */
-const engineRetryMs = 5000;
+/** Milliseconds between tries to reach an engine that does not answer: the first, for one that starts beside us, and the most. */
+const engineRetryMs = { first: 50, most: 5000 };
 
 /** Starts a cluster of the rehearsal: API server, controllers, and a node where there is a container engine. */
 export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
@@ -124,17 +123,14 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
     }),
   ];
 
-  const mayAddress = await mayChangeAddresses();
-  const addresses = mayAddress ? createLocalAddresses(serviceSubnet) : noLocalAddresses;
-  // What a killed process left, perhaps for Services that are no more.
-  await addresses.clear();
+  const services = (await mayChangeNetwork()) ? createLocalNetwork(serviceSubnet) : undefined;
+  await services?.claim();
   let dns: DnsServer | undefined;
-  if (mayAddress) {
-    await addresses.add(dnsAddress);
+  if (services !== undefined) {
     dns = await startDnsServer({ address: dnsAddress, port: 53, names, log });
-    running.push(runServiceProxy({ client, informers, names, addresses, clock, log, signal }));
+    running.push(runServiceProxy({ client, informers, names, clock, log, signal }));
   }
-  await ensureKubernetesService(client, kubernetesAddress, { ip: mayAddress ? '127.0.0.1' : network.gateway, port });
+  await ensureKubernetesService(client, kubernetesAddress, { ip: services === undefined ? network.gateway : '127.0.0.1', port });
 
   const waiting = Promise.withResolvers<void>();
   waiting.promise.catch(() => {});
@@ -142,6 +138,7 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   else running.push(followEngine());
 
   async function followEngine(): Promise<void> {
+    let pause = engineRetryMs.first;
     while (!signal.aborted) {
       try {
         const started = await startNode({
@@ -161,11 +158,13 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
         server.setNode(started.access);
         node = { state: 'ready' };
         waiting.resolve();
+        pause = engineRetryMs.first;
         await started.done;
       } catch (error) {
         node = { state: 'absent', reason: messageOf(error) };
         log.warn({ error: messageOf(error) }, 'the node could not start');
-        await clock.sleep(engineRetryMs, signal).catch(() => {});
+        await clock.sleep(pause, signal).catch(() => {});
+        pause = Math.min(engineRetryMs.most, pause * 2);
       }
     }
     waiting.reject(new Error('the cluster was stopped'));
@@ -176,7 +175,7 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
     stopping.abort(new Error('the cluster stops'));
     await Promise.all(running);
     await dns?.close();
-    await addresses.clear();
+    await services?.release();
     client.close();
     await server.close();
     if (engine === undefined) return;

@@ -32,13 +32,23 @@ export interface PodSpec {
   subdomain?: string;
   affinity?: unknown;
   schedulerName?: string;
-  tolerations?: unknown[];
+  tolerations?: Toleration[];
+  readinessGates?: { conditionType: string }[];
+  schedulingGates?: { name: string }[];
   hostAliases?: { ip: string; hostnames?: string[] }[];
   priorityClassName?: string;
   enableServiceLinks?: boolean;
   runtimeClassName?: string;
   topologySpreadConstraints?: unknown[];
   ephemeralContainers?: unknown[];
+}
+
+export interface Toleration {
+  key?: string;
+  operator?: string;
+  value?: string;
+  effect?: string;
+  tolerationSeconds?: number;
 }
 
 export interface Container {
@@ -56,7 +66,7 @@ export interface Container {
   livenessProbe?: Probe;
   readinessProbe?: Probe;
   startupProbe?: Probe;
-  lifecycle?: { postStart?: Handler; preStop?: Handler };
+  lifecycle?: { postStart?: Handler; preStop?: Handler; stopSignal?: string };
   restartPolicy?: string;
   imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
   securityContext?: SecurityContext;
@@ -314,6 +324,7 @@ export interface JobSpec {
   completionMode?: 'NonIndexed' | 'Indexed';
   suspend?: boolean;
   podFailurePolicy?: unknown;
+  managedBy?: string;
 }
 
 export interface JobStatus {

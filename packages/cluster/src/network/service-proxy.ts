@@ -1,7 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type InformerSet, type KubeClient, keyOf, runController, type Service, type ServicePort, serviceType, source } from '@desp/kube';
 import { type Clock, type Logger, messageOf } from '@desp/runtime';
-import type { LocalAddresses } from './local-addresses.ts';
 import type { ClusterNames } from './names.ts';
 
 /** Milliseconds until an endpoint must have taken a connection before the next one is tried. */
@@ -11,20 +10,19 @@ export interface ServiceProxyOptions {
   readonly client: KubeClient;
   readonly informers: InformerSet;
   readonly names: ClusterNames;
-  readonly addresses: LocalAddresses;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
 /**
- * Answers at each Service's address and hands TCP connections on to its ready endpoints, in turn. Resolves when the
- * signal has aborted and every address is released.
+ * Answers at each Service's address, which this machine has claimed, and hands TCP connections on to its ready endpoints, in
+ * turn. Resolves when the signal has aborted and nothing answers any more.
  *
  * The source address that an endpoint sees is the node's. Connections end with the proxy, as with a restarted node.
  */
 export async function runServiceProxy(options: ServiceProxyOptions): Promise<void> {
-  const { informers, names, addresses, log } = options;
+  const { informers, names, log } = options;
   const services = new Map<string, { address: string; servers: Map<number, Server> }>();
   const sockets = new Set<Socket>();
 
@@ -32,11 +30,10 @@ export async function runServiceProxy(options: ServiceProxyOptions): Promise<voi
     const service = informers.of(serviceType).get(key);
     const address = clusterAddress(service);
     const known = services.get(key);
-    if (known !== undefined && known.address !== address) await release(key);
+    if (known !== undefined && known.address !== address) release(key);
     if (service === undefined || address === undefined) return;
     const entry = services.get(key) ?? { address, servers: new Map<number, Server>() };
     services.set(key, entry);
-    await addresses.add(address);
     const wanted = new Map(
       (service.spec.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP').map((port) => [port.port, port]),
     );
@@ -69,12 +66,11 @@ export async function runServiceProxy(options: ServiceProxyOptions): Promise<voi
     return server;
   }
 
-  async function release(key: string): Promise<void> {
+  function release(key: string): void {
     const entry = services.get(key);
     if (entry === undefined) return;
     services.delete(key);
     for (const server of entry.servers.values()) server.close();
-    await addresses.remove(entry.address);
   }
 
   await runController({
@@ -85,7 +81,7 @@ export async function runServiceProxy(options: ServiceProxyOptions): Promise<voi
     backOff: { baseMs: 200, maxMs: 30_000 },
     reconcile,
   });
-  for (const key of [...services.keys()]) await release(key);
+  for (const key of [...services.keys()]) release(key);
   for (const socket of sockets) socket.destroy();
 }
 

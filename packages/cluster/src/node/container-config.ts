@@ -9,6 +9,8 @@ export interface ContainerConfigInput {
   readonly pod: Pod;
   readonly container: Container;
   readonly imageId: string;
+  /** The image's own user, for what the pod leaves open: a number, a name, `1000:1000`, or empty for root. */
+  readonly imageUser: string;
   readonly sandboxId: string;
   readonly environment: ReadonlyMap<string, string>;
   readonly labels: Readonly<Record<string, string>>;
@@ -24,14 +26,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerCreateOpt
   const { pod, container, environment } = input;
   const security = container.securityContext;
   const podSecurity = pod.spec.securityContext;
-  const user = security?.runAsUser ?? podSecurity?.runAsUser;
-  const group = security?.runAsGroup ?? podSecurity?.runAsGroup;
-  if ((security?.runAsNonRoot ?? podSecurity?.runAsNonRoot) && user === 0) {
-    throw new NodeError(
-      'CONFIG',
-      `container has runAsNonRoot and image will run as root (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`,
-    );
-  }
+  const user = userOf(input);
   const limits = container.resources?.limits ?? {};
   const memory = Math.floor(parseQuantity(limits['memory'] ?? 0));
   const groups = [...(podSecurity?.supplementalGroups ?? []), ...(podSecurity?.fsGroup === undefined ? [] : [podSecurity.fsGroup])];
@@ -43,7 +38,8 @@ export function containerConfig(input: ContainerConfigInput): ContainerCreateOpt
     ...(container.command === undefined ? {} : { Entrypoint: expandAll(container.command) }),
     ...(container.args === undefined ? {} : { Cmd: expandAll(container.args) }),
     ...(container.workingDir === undefined ? {} : { WorkingDir: container.workingDir }),
-    ...(user === undefined ? {} : { User: group === undefined ? String(user) : `${user}:${group}` }),
+    ...(user === undefined ? {} : { User: user }),
+    ...(container.lifecycle?.stopSignal === undefined ? {} : { StopSignal: container.lifecycle.stopSignal }),
     OpenStdin: container.stdin ?? false,
     StdinOnce: container.stdinOnce ?? false,
     Tty: container.tty ?? false,
@@ -63,4 +59,27 @@ export function containerConfig(input: ContainerConfigInput): ContainerCreateOpt
       RestartPolicy: { Name: 'no' },
     },
   };
+}
+
+/**
+ * Who the processes are, as `user` or `user:group`; undefined leaves it to the image.
+ *
+ * @throws NodeError CONFIG in the kubelet's words when runAsNonRoot does not hold, or cannot be shown to hold
+ */
+function userOf({ pod, container, imageUser }: ContainerConfigInput): string | undefined {
+  const security = { ...pod.spec.securityContext, ...container.securityContext };
+  const { runAsUser, runAsGroup, runAsNonRoot } = security;
+  const user = runAsUser === undefined ? (imageUser.split(':')[0] ?? '') : String(runAsUser);
+  if (runAsNonRoot) {
+    const where = `(pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${container.name})`;
+    if (user === '' || user === '0' || user === 'root')
+      throw new NodeError('CONFIG', `container has runAsNonRoot and image will run as root ${where}`);
+    if (!/^\d+$/.test(user))
+      throw new NodeError(
+        'CONFIG',
+        `container has runAsNonRoot and image has non-numeric user (${user}), cannot verify user is non-root ${where}`,
+      );
+  }
+  if (runAsUser === undefined && runAsGroup === undefined) return undefined;
+  return runAsGroup === undefined ? user : `${user || '0'}:${runAsGroup}`;
 }

@@ -37,6 +37,8 @@ export interface Engine {
   stop(id: string, graceSeconds: number): Promise<void>;
   remove(id: string): Promise<void>;
   imageId(reference: string): Promise<string | undefined>;
+  /** Who the image's processes are where nobody says otherwise, as in its configuration: a number, a name, `1000:1000`, or empty. */
+  imageUser(id: string): Promise<string>;
   pull(reference: string, auth: PullAuth | undefined): Promise<void>;
   loadImage(archive: Buffer): Promise<void>;
   logs(
@@ -118,6 +120,9 @@ export function createEngine(socketPath: string): Engine {
     },
     async imageId(reference) {
       return (await orUndefined(call(`look for the image ${reference}`, docker.getImage(reference).inspect())))?.Id;
+    },
+    async imageUser(id) {
+      return (await call(`look at the image ${id}`, docker.getImage(id).inspect())).Config?.User ?? '';
     },
     async pull(reference, auth) {
       const options = auth === undefined ? {} : { authconfig: { ...auth, serveraddress: reference.split('/')[0] ?? '' } };

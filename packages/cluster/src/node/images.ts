@@ -32,13 +32,25 @@ const backOff = { baseMs: 10_000, mostMs: 300_000 };
 
 export type ImageResult =
   | { readonly kind: 'ready'; readonly imageId: string }
-  | { readonly kind: 'waiting'; readonly reason: 'ErrImagePull' | 'ImagePullBackOff'; readonly message: string; readonly retryMs: number };
+  | {
+      readonly kind: 'waiting';
+      readonly reason: 'ErrImagePull' | 'ErrImageNeverPull' | 'ImagePullBackOff';
+      readonly message: string;
+      readonly retryMs: number;
+    };
 
 /** Brings a container's image here, or says in the kubelet's words why it is not. */
 export interface Images {
   ensure(pod: Pod, container: Container): Promise<ImageResult>;
   /** Forgets past failures of the namespace's pods, as after a change of a pull secret. */
   retry(namespace: string): void;
+}
+
+/** The pod wants no pull, and the image is not here. */
+class NeverPulled extends Error {
+  constructor(image: string) {
+    super(`Container image "${image}" is not present with pull policy of Never`);
+  }
 }
 
 export function createImages(parts: {
@@ -63,7 +75,7 @@ export function createImages(parts: {
     return found;
   }
 
-  async function pull(pod: Pod, { image, name }: Container): Promise<string> {
+  async function pull(pod: Pod, { image, name, imagePullPolicy }: Container): Promise<string> {
     if (admission === undefined) throw new Error('this cluster has no registry to pull from');
     const path = `spec.containers{${name}}`;
     const { pullReference, auth } = await admission.admit({
@@ -76,6 +88,7 @@ export function createImages(parts: {
       recorder.event(pod, 'Normal', 'Pulled', `Container image "${image}" already present on machine`, path);
       return present;
     }
+    if (imagePullPolicy === 'Never') throw new NeverPulled(image);
     recorder.event(pod, 'Normal', 'Pulling', `Pulling image "${image}"`, path);
     const started = clock.monotonic();
     await engine.pull(pullReference, auth);
@@ -103,6 +116,10 @@ export function createImages(parts: {
         return { kind: 'ready', imageId };
       } catch (error) {
         const message = messageOf(error);
+        if (error instanceof NeverPulled) {
+          recorder.event(pod, 'Warning', 'ErrImageNeverPull', message, path);
+          return { kind: 'waiting', reason: 'ErrImageNeverPull', message, retryMs: backOff.baseMs };
+        }
         const count = (before?.count ?? 0) + 1;
         const delay = Math.min(backOff.mostMs, backOff.baseMs * 2 ** (count - 1));
         failures.set(key, { count, until: clock.monotonic() + delay, message, namespace: pod.metadata.namespace });

@@ -160,7 +160,16 @@ describe('what the rehearsal refuses', () => {
 
   test('an ordinary pod is not refused, and never has privileges that it can gain', () => {
     expect(refusalOf(pod())).toBeUndefined();
-    const config = containerConfig({ pod: pod(), container, imageId: 'i', sandboxId: 's', environment: new Map(), labels: {}, mounts: [] });
+    const config = containerConfig({
+      pod: pod(),
+      container,
+      imageId: 'i',
+      imageUser: '',
+      sandboxId: 's',
+      environment: new Map(),
+      labels: {},
+      mounts: [],
+    });
     expect(config.HostConfig).toMatchObject({ SecurityOpt: ['no-new-privileges'], NetworkMode: 'container:s' });
     expect(config.HostConfig?.CapAdd).toBeUndefined();
     expect(config.HostConfig?.Privileged).toBeUndefined();
@@ -175,18 +184,44 @@ describe('what the rehearsal refuses', () => {
     expect(some).toContain('SETUID');
   });
 
-  test('runAsNonRoot with user 0 does not start', () => {
-    const root = { ...container, securityContext: { runAsUser: 0, runAsNonRoot: true } };
+  test('who the processes are: the pod says, else the image; runAsNonRoot must be shown to hold', () => {
+    const userOf = (imageUser: string, securityContext: Container['securityContext'], podSecurity = {}) =>
+      containerConfig({
+        pod: pod({ securityContext: podSecurity }),
+        container: { ...container, securityContext },
+        imageId: 'i',
+        imageUser,
+        sandboxId: 's',
+        environment: new Map(),
+        labels: {},
+        mounts: [],
+      }).User;
+    expect(userOf('', {})).toBeUndefined();
+    expect(userOf('www', {})).toBeUndefined();
+    expect(userOf('www', { runAsUser: 7 })).toBe('7');
+    expect(userOf('1000:1000', { runAsGroup: 9 })).toBe('1000:9');
+    expect(userOf('', { runAsGroup: 9 })).toBe('0:9');
+    expect(userOf('1000', {}, { runAsNonRoot: true })).toBeUndefined();
+    expect(userOf('', { runAsNonRoot: false }, { runAsNonRoot: true })).toBeUndefined();
+    expect(() => userOf('', { runAsNonRoot: true })).toThrow('image will run as root');
+    expect(() => userOf('0:0', { runAsNonRoot: true })).toThrow('image will run as root');
+    expect(() => userOf('1000', { runAsUser: 0, runAsNonRoot: true })).toThrow('image will run as root');
+    expect(() => userOf('www', {}, { runAsNonRoot: true })).toThrow('non-numeric user (www)');
+  });
+
+  test('a signal of the pod’s own ends its containers', () => {
+    const stopping = { ...container, lifecycle: { stopSignal: 'SIGUSR1' } };
     const input = {
       pod: pod(),
-      container: root,
+      container: stopping,
       imageId: 'i',
+      imageUser: '',
       sandboxId: 's',
-      environment: new Map<string, string>(),
+      environment: new Map(),
       labels: {},
       mounts: [],
     };
-    expect(() => containerConfig(input)).toThrow('runAsNonRoot');
+    expect(containerConfig(input).StopSignal).toBe('SIGUSR1');
   });
 });
 
@@ -239,6 +274,15 @@ describe('a pod’s status', () => {
   test('an init container that fails for good fails the pod', () => {
     expect(status([view([])], 'Never', [view([attempt('exited', 2)])]).phase).toBe('Failed');
     expect(status([view([])], 'Always', [view([attempt('exited', 2)])]).phase).toBe('Pending');
+  });
+
+  test('Ready needs every readiness gate', () => {
+    const gated = pod({ readinessGates: [{ conditionType: 'example.com/warm' }] });
+    const seen = { init: [], main: [view([attempt('running')])], podIp: '10.0.0.2', hostIp: '10.0.0.1', sandboxReady: true };
+    const readyOf = (conditions: NonNullable<Pod['status']>['conditions']) =>
+      podStatus({ ...gated, status: { conditions } }, seen, () => false, at).conditions?.find(({ type }) => type === 'Ready');
+    expect(readyOf([])).toMatchObject({ status: 'False', reason: 'ReadinessGatesNotReady' });
+    expect(readyOf([{ type: 'example.com/warm', status: 'True' }])).toMatchObject({ status: 'True' });
   });
 
   test('Ready needs every container', () => {

@@ -128,7 +128,17 @@ export async function startContainer(
   ];
   mounts.push(...own.filter(({ target }) => !taken.has(target)));
   const labels = labelsOf(context.cluster, pod, container.name, attempt);
-  const config = containerConfig({ pod, container, imageId: parts.imageId, sandboxId: parts.sandbox.id, environment, labels, mounts });
+  const imageUser = await engine.imageUser(parts.imageId);
+  const config = containerConfig({
+    pod,
+    container,
+    imageId: parts.imageId,
+    imageUser,
+    sandboxId: parts.sandbox.id,
+    environment,
+    labels,
+    mounts,
+  });
   const id = await engine.create(engineName(context.cluster, pod, container.name, attempt), config);
   context.recorder.event(pod, 'Normal', 'Created', `Created container: ${container.name}`, `spec.containers{${container.name}}`);
   try {

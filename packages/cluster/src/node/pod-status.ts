@@ -43,6 +43,15 @@ export function podStatus(pod: Pod, view: PodView, killed: KilledByUs, at: Date)
   const finished = phase === 'Succeeded' || phase === 'Failed';
   const unready = containerStatuses.filter(({ ready }) => !ready).map(({ name }) => name);
   const allReady = unready.length === 0 && !finished;
+  const closedGates = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const status = (before.conditions ?? []).find(({ type }) => type === conditionType)?.status;
+    if (status === 'True') return [];
+    return [
+      status === undefined
+        ? `corresponding condition of pod readiness gate "${conditionType}" does not exist.`
+        : `the status of pod readiness gate "${conditionType}" is not "True", but ${status}`,
+    ];
+  });
   const unreadyCondition = finished
     ? { reason: phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed' }
     : { reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` };
@@ -57,7 +66,11 @@ export function podStatus(pod: Pod, view: PodView, killed: KilledByUs, at: Date)
           reason: 'ContainersNotInitialized',
           message: `containers with incomplete status: [${incomplete.join(' ')}]`,
         },
-    allReady ? { type: 'Ready', status: 'True' } : { type: 'Ready', status: 'False', ...unreadyCondition },
+    !allReady
+      ? { type: 'Ready', status: 'False', ...unreadyCondition }
+      : closedGates.length > 0
+        ? { type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady', message: closedGates.join(', ') }
+        : { type: 'Ready', status: 'True' },
     allReady ? { type: 'ContainersReady', status: 'True' } : { type: 'ContainersReady', status: 'False', ...unreadyCondition },
     { type: 'PodScheduled', status: 'True' },
   ];

@@ -1,8 +1,9 @@
-import { type Container, isKubeError, type Pod, type PodStatus, podType } from '@desp/kube';
-import { messageOf, run } from '@desp/runtime';
+import { type Container, type Handler, isKubeError, type Pod, type PodStatus, podType } from '@desp/kube';
+import { type Clock, messageOf } from '@desp/runtime';
 import { canonicalJson } from '../workloads/parts.ts';
 import type { EngineContainer } from './engine.ts';
 import { NodeError } from './errors.ts';
+import { type HandlerTarget, handle } from './handler.ts';
 import { attemptOf, attemptsOf, containerLabel, sandboxName, uidLabel } from './labels.ts';
 import { type NodeContext, sourcesOf, startContainer, startSandbox, terminationMessage } from './pod-parts.ts';
 import { type ContainerView, isInitDone, isSidecar, type PodView, podStatus, type Waiting } from './pod-status.ts';
@@ -11,6 +12,8 @@ import type { ReadyVolume } from './volumes.ts';
 
 /** Waits between the starts of a container that keeps ending: 10 s, doubling, at most 5 min; forgotten after 10 min of running. */
 const restartBackOff = { baseMs: 10_000, mostMs: 300_000, forgetMs: 600_000 };
+/** A hook after the start may take so long. */
+const hookMs = 30_000;
 /** How often files made from objects are looked at again when no change was seen. */
 const refreshMs = 60_000;
 
@@ -159,7 +162,9 @@ class PodRun {
     const message = `Container ${container.name} failed ${cause}, will be restarted`;
     this.#context.recorder.event(this.#pod, 'Normal', 'Killing', message, `spec.containers{${container.name}}`);
     this.#memory.killed.add(latest.id);
-    await this.#context.engine.stop(latest.id, this.#pod.spec.terminationGracePeriodSeconds ?? 30);
+    const probe = cause === 'startup probe' ? container.startupProbe : container.livenessProbe;
+    const grace = probe?.terminationGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30;
+    await this.#context.engine.stop(latest.id, grace);
     this.recheckMs = 0;
   }
 
@@ -195,13 +200,13 @@ class PodRun {
   }
 
   async #afterStart(container: Container, id: string): Promise<string | undefined> {
-    const command = container.lifecycle?.postStart?.exec?.command;
-    if (command === undefined) return undefined;
-    const result = await run(['runc', 'exec', id, ...command], { timeoutMs: 30_000, cwd: '/' });
-    if (result.code === 0) return undefined;
+    const hook = container.lifecycle?.postStart;
+    if (hook === undefined) return undefined;
+    const failure = await runHook(this.#context.clock, hook, { container, containerId: id, podIp: this.#podIp! }, hookMs);
+    if (failure === undefined) return undefined;
     this.#memory.killed.add(id);
     await this.#context.engine.stop(id, 0);
-    return `PostStartHook failed with exit code ${result.code}`;
+    return `PostStartHook failed: ${failure}`;
   }
 
   #syncProbes(): void {
@@ -301,7 +306,8 @@ async function terminate(context: NodeContext, memory: SyncMemory, pod: Pod, con
       if (container === undefined) return;
       recorder.event(pod, 'Normal', 'Killing', `Stopping container ${spec.name}`, `spec.containers{${spec.name}}`);
       memory.killed.add(container.id);
-      const spent = await beforeStop(context, pod, spec, container, grace);
+      const podIp = attemptsOf(containers, sandboxName)[0]?.addresses[context.network] ?? '';
+      const spent = await beforeStop(context, pod, { container: spec, containerId: container.id, podIp }, grace);
       await engine.stop(container.id, Math.max(grace === 0 ? 0 : 1, grace - spent));
     }),
   );
@@ -315,17 +321,25 @@ async function terminate(context: NodeContext, memory: SyncMemory, pod: Pod, con
 }
 
 /** Runs preStop and says how many seconds of the grace it took. */
-async function beforeStop(context: NodeContext, pod: Pod, spec: Container, container: EngineContainer, grace: number): Promise<number> {
-  const hook = spec.lifecycle?.preStop;
+async function beforeStop(context: NodeContext, pod: Pod, target: HandlerTarget, grace: number): Promise<number> {
+  const { container } = target;
+  const hook = container.lifecycle?.preStop;
   if (hook === undefined || grace === 0) return 0;
   const started = context.clock.monotonic();
-  try {
-    if (hook.exec !== undefined) await run(['runc', 'exec', container.id, ...hook.exec.command], { timeoutMs: grace * 1000, cwd: '/' });
-    else if (hook.sleep !== undefined) await context.clock.sleep(Math.min(grace, hook.sleep.seconds) * 1000);
-  } catch (error) {
-    context.recorder.event(pod, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${messageOf(error)}`, `spec.containers{${spec.name}}`);
-  }
+  const failure = await runHook(context.clock, hook, target, grace * 1000);
+  if (failure !== undefined)
+    context.recorder.event(pod, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${failure}`, `spec.containers{${container.name}}`);
   return (context.clock.monotonic() - started) / 1000;
+}
+
+/** Runs a lifecycle hook to its end. @returns what went wrong */
+async function runHook(clock: Clock, hook: Handler, target: HandlerTarget, timeoutMs: number): Promise<string | undefined> {
+  if (hook.sleep !== undefined) {
+    await clock.sleep(Math.min(timeoutMs, hook.sleep.seconds * 1000));
+    return undefined;
+  }
+  // Kubernetes knows the TCP hook, and does nothing for it.
+  return hook.tcpSocket === undefined ? await handle(hook, target, timeoutMs, undefined) : undefined;
 }
 
 /** Removes a pod's containers (its sandbox last, for the others live in it) and folders. */

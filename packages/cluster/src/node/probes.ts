@@ -1,8 +1,6 @@
-import { get as httpGet } from 'node:http';
-import { get as httpsGet } from 'node:https';
-import { connect } from 'node:net';
-import type { Container, HttpGet, Probe } from '@desp/kube';
-import { type Clock, messageOf, run } from '@desp/runtime';
+import type { Container, Probe } from '@desp/kube';
+import type { Clock } from '@desp/runtime';
+import { handle } from './handler.ts';
 
 export type ProbeKind = 'startup' | 'liveness' | 'readiness';
 
@@ -61,7 +59,7 @@ export function createProbes(options: ProbeOptions): Probes {
     let succeeded = 0;
     let failed = 0;
     while (!signal.aborted) {
-      const failure = await probeOnce(probe, prober.target, timeoutSeconds * 1000, signal);
+      const failure = await handle(probe, prober.target, timeoutSeconds * 1000, signal);
       if (signal.aborted) return;
       if (failure === undefined) {
         failed = 0;
@@ -119,81 +117,4 @@ export function createProbes(options: ProbeOptions): Probes {
       probers.clear();
     },
   };
-}
-
-/** What is wrong, in the kubelet's words; undefined when all is well. */
-async function probeOnce(probe: Probe, target: ProbeTarget, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    if (probe.exec !== undefined) return await probeCommand(probe.exec.command, target, timeoutMs, signal);
-    const port = portOf((probe.httpGet ?? probe.tcpSocket)?.port, target.container);
-    if (port === undefined) return 'the probe names a port that the container does not have';
-    if (probe.httpGet !== undefined) return await probeHttp(probe.httpGet, target.podIp, port, timeoutMs);
-    if (probe.tcpSocket !== undefined) return await probeTcp(target.podIp, port, timeoutMs);
-    return 'the probe has no action that the rehearsal knows';
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
-/**
- * `runc exec`, not the engine's: each command through the engine's API leaves a process behind for five minutes. runc
- * gives the command the container's user, capabilities, filter and limits, which entering its namespaces would not.
- */
-async function probeCommand(
-  command: readonly string[],
-  { containerId }: ProbeTarget,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const result = await run(['runc', 'exec', containerId, ...command], { timeoutMs, signal, maxBytes: 64 * 1024, cwd: '/' });
-  return result.code === 0 ? undefined : (result.stdout.toString('utf8') + result.stderr).slice(0, 1024).trim();
-}
-
-function probeHttp(action: HttpGet, host: string, port: number, timeoutMs: number): Promise<string | undefined> {
-  const secure = action.scheme?.toUpperCase() === 'HTTPS';
-  const path = action.path?.startsWith('/') ? action.path : `/${action.path ?? ''}`;
-  const url = `${secure ? 'https' : 'http'}://${host}:${port}${path}`;
-  const headers: Record<string, string> = { 'user-agent': 'kube-probe/1.32', accept: '*/*', connection: 'close' };
-  for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value;
-  return new Promise((resolve) => {
-    // A pod's certificate is its own affair: the kubelet does not verify it either.
-    const send = secure ? httpsGet : httpGet;
-    const request = send(
-      { host, port, path, headers, agent: false, timeout: timeoutMs, ...(secure ? { rejectUnauthorized: false } : {}) },
-      (response) => {
-        const status = response.statusCode ?? 0;
-        response.destroy();
-        resolve(status >= 200 && status < 400 ? undefined : `HTTP probe failed with statuscode: ${status}`);
-      },
-    );
-    const timer = setTimeout(
-      () => request.destroy(new Error('context deadline exceeded (Client.Timeout exceeded while awaiting headers)')),
-      timeoutMs,
-    );
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      const refused = error.code === 'ECONNREFUSED' ? `dial tcp ${host}:${port}: connect: connection refused` : error.message;
-      resolve(`Get "${url}": ${refused}`);
-    });
-    request.on('close', () => clearTimeout(timer));
-  });
-}
-
-function probeTcp(host: string, port: number, timeoutMs: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: timeoutMs });
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(undefined);
-    });
-    socket.on('timeout', () => socket.destroy(new Error('i/o timeout')));
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(`dial tcp ${host}:${port}: ${error.code === 'ECONNREFUSED' ? 'connect: connection refused' : error.message}`),
-    );
-  });
-}
-
-function portOf(port: number | string | undefined, container: Container): number | undefined {
-  if (typeof port === 'number') return port;
-  if (port !== undefined && /^\d+$/.test(port)) return Number(port);
-  return container.ports?.find(({ name }) => name !== undefined && name === port)?.containerPort;
 }

@@ -31,6 +31,9 @@ export function refusalOf(pod: Pod): string | undefined {
     const known = ['emptyDir', 'configMap', 'secret', 'downwardAPI', 'projected', 'persistentVolumeClaim'] as const;
     if (!known.some((kind) => volume[kind] !== undefined))
       return `volume "${volume.name}" is of a kind that the rehearsal does not support`;
+    const projections = ['configMap', 'secret', 'downwardAPI', 'serviceAccountToken'] as const;
+    if ((volume.projected?.sources ?? []).some((source) => !projections.some((kind) => source[kind] !== undefined)))
+      return `volume "${volume.name}" has a projected source of a kind that the rehearsal does not support`;
   }
   for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
     const refusal = refuseContainer(container, container.securityContext ?? {});
@@ -51,6 +54,9 @@ function refuseContainer(container: Container, security: SecurityContext): strin
     if (probe?.grpc !== undefined) return 'gRPC probes are not supported by the rehearsal';
     // A probe runs in the platform's own network: it may look at its pod and nowhere else.
     if (probe?.httpGet?.host || probe?.tcpSocket?.host) return 'a probe of another host than the pod is not allowed in the rehearsal';
+  }
+  for (const hook of [container.lifecycle?.postStart, container.lifecycle?.preStop]) {
+    if (hook?.httpGet?.host || hook?.tcpSocket?.host) return 'a hook that asks another host than the pod is not allowed in the rehearsal';
   }
   return undefined;
 }

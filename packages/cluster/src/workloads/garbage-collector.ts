@@ -32,7 +32,7 @@ export function runGarbageCollector(context: WorkloadContext): Promise<void> {
   const ownerIndex = 'owner';
   let enqueue = (_key: string) => {};
 
-  async function follow(): Promise<void> {
+  async function followNew(): Promise<void> {
     const types = (await listResourceTypes(client, ['list', 'watch', 'delete'])).filter((type) => !ignored.has(type.plural));
     for (const type of types) {
       const id = idOf(type);
@@ -55,6 +55,22 @@ export function runGarbageCollector(context: WorkloadContext): Promise<void> {
       });
     }
     await Promise.all([...followed.values()].map((informer) => informer.synced));
+  }
+
+  let looking: Promise<void> | undefined;
+  let again: Promise<void> | undefined;
+  /** One look at a time and at most one after it: at a start every CRD asks for one, and each costs a request a group. */
+  function follow(): Promise<void> {
+    const look = () => {
+      again = undefined;
+      looking = followNew().finally(() => {
+        looking = undefined;
+      });
+      return looking;
+    };
+    if (looking === undefined) return look();
+    again ??= looking.then(look, look);
+    return again;
   }
 
   function dependentsOf(uid: string | undefined): { key: string; type: ResourceType; object: KubeObject }[] {

@@ -4,6 +4,8 @@ import { planJob } from './job-plan.ts';
 import { canonicalJson, type WorkloadContext } from './parts.ts';
 import { createPod } from './pods.ts';
 
+/** In `spec.managedBy`; another name leaves the Job to whoever bears it. */
+const ownName = 'kubernetes.io/job-controller';
 const uidLabels = ['batch.kubernetes.io/controller-uid', 'controller-uid'];
 const nameLabels = ['batch.kubernetes.io/job-name', 'job-name'];
 const indexName = 'batch.kubernetes.io/job-completion-index';
@@ -17,6 +19,7 @@ export function runJobs(context: WorkloadContext): Promise<void> {
     const { namespace, name } = partsOfKey(key);
     const job = await client.get(jobType, name, namespace);
     if (job === undefined || job.metadata.deletionTimestamp !== undefined) return undefined;
+    if ((job.spec.managedBy ?? ownName) !== ownName) return undefined;
     const { items } = await client.list(podType, { namespace, labelSelector: `${uidLabels[0]}=${job.metadata.uid}` });
     const pods = items.filter((pod) => controllerOf(pod)?.uid === job.metadata.uid);
     const plan = planJob(job, pods, clock.now());

@@ -28,6 +28,8 @@ export function runScheduler(context: WorkloadContext, whyNoNode: () => string |
     const { namespace, name } = partsOfKey(key);
     const pod = await client.get(podType, name, namespace);
     if (pod === undefined || pod.spec.nodeName || pod.metadata.deletionTimestamp !== undefined || isTerminal(pod)) return undefined;
+    // Whoever set a gate takes it away, and the pod comes back here.
+    if ((pod.spec.schedulingGates ?? []).length > 0) return undefined;
     if (pod.spec.schedulerName !== undefined && pod.spec.schedulerName !== 'default-scheduler') return undefined;
     const { items: nodes } = await client.list(nodeType);
     const node = nodes[0];
@@ -59,6 +61,10 @@ export function runScheduler(context: WorkloadContext, whyNoNode: () => string |
     if (!Object.entries(pod.spec.nodeSelector ?? {}).every(([label, value]) => labels[label] === value)) {
       return none("node(s) didn't match Pod's node affinity/selector");
     }
+    const taint = (node.spec?.taints ?? []).find(
+      ({ effect, ...rest }) => effect !== 'PreferNoSchedule' && !isTolerated(pod, { effect, ...rest }),
+    );
+    if (taint !== undefined) return none(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`);
     for (const volume of pod.spec.volumes ?? []) {
       if (volume.persistentVolumeClaim === undefined) continue;
       const refusal = await refuseClaim(pod, volume.persistentVolumeClaim.claimName, node);
@@ -119,4 +125,14 @@ export function runScheduler(context: WorkloadContext, whyNoNode: () => string |
     ],
     reconcile,
   });
+}
+
+/** Source: Kubernetes API reference, `Toleration`: an empty key or effect stands for every one. */
+function isTolerated(pod: Pod, taint: { key: string; value?: string; effect: string }): boolean {
+  return (pod.spec.tolerations ?? []).some(
+    ({ key, operator, value, effect }) =>
+      (!effect || effect === taint.effect) &&
+      (!key || key === taint.key) &&
+      (operator === 'Exists' || (Boolean(key) && (value ?? '') === (taint.value ?? ''))),
+  );
 }

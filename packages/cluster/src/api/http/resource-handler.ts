@@ -16,7 +16,7 @@ import { type Lister, readMatch } from './list.ts';
 import { negotiate, type Shape } from './negotiate.ts';
 import { type PodContext, servePodSubresource } from './pod-handler.ts';
 import type { RequestInfo, ResourceTarget } from './request-info.ts';
-import { sendJson } from './respond.ts';
+import { addWarning, sendJson } from './respond.ts';
 import { shapeList, shapeObject } from './table.ts';
 import { serveWatch } from './watch.ts';
 import { readWriteRequest } from './write-request.ts';
@@ -60,6 +60,7 @@ export async function serveResource(
   const isLog = resource.storage === 'pods' && target.subresource === 'log';
   const shape: Shape = isLog ? { as: 'object', parameters: '' } : negotiate(request.headers.accept);
   const call: Call = { context, request, response, info, target, user, resource, namespace, shape };
+  if (resource.deprecation !== undefined) addWarning(response, resource.deprecation);
   if (resource.storage === '') return await serveReview(call);
   if (target.subresource !== '') return await serveSubresource(call);
   if (!(resource.verbs.includes(info.verb) || (info.verb === 'create' && resource.custom))) throw notAllowed();

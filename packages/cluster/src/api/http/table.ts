@@ -77,7 +77,7 @@ export function shapeList(
     return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: objects.map(metadataOnly) };
   }
   return {
-    kind: `${resource.kind}List`,
+    kind: resource.listKind ?? `${resource.kind}List`,
     apiVersion: apiVersionOf(resource),
     metadata,
     items: objects.map((object) => listItem(resource, object)),

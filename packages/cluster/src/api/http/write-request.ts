@@ -5,6 +5,10 @@ import type { Resource } from '../resources/resource.ts';
 import type { UserInfo } from '../types.ts';
 import { addWarning } from './respond.ts';
 
+/** Characters of one warning and of all warnings of an answer; the real server's bounds (its filter `WithWarningRecorder`). */
+const longestWarning = 256;
+const mostWarnings = 4096;
+
 /** The options of a write, from query and headers. */
 export function readWriteRequest(
   request: IncomingMessage,
@@ -16,6 +20,7 @@ export function readWriteRequest(
 ): WriteRequest {
   const { subresource } = target;
   const warned = new Set<string>();
+  let characters = 0;
   return {
     resource: target.resource,
     namespace: target.resource.namespaced ? target.namespace : '',
@@ -25,9 +30,11 @@ export function readWriteRequest(
     fieldManager: readFieldManager(request, query, isApply),
     fieldValidation: readFieldValidation(query),
     warn: (sentence) => {
-      if (warned.has(sentence) || warned.size >= 50) return;
-      warned.add(sentence);
-      addWarning(response, sentence);
+      const short = sentence.slice(0, longestWarning);
+      if (warned.has(short) || characters + short.length > mostWarnings) return;
+      warned.add(short);
+      characters += short.length;
+      addWarning(response, short);
     },
   };
 }

@@ -8,8 +8,9 @@ import {
   unknownFields,
   validateObject,
 } from '../../schema/index.ts';
+import { ignoredFields } from '../../support/index.ts';
 import { ApiError, badRequest, forbidden, invalid, notFound, type ResourceName } from '../errors.ts';
-import { type ApiObject, isRecord, listAt, type Metadata, textAt } from '../object.ts';
+import { type ApiObject, isRecord, type Metadata, same } from '../object.ts';
 import { apiVersionOf, type Resource } from '../resources/resource.ts';
 import type { Transaction } from '../store/store.ts';
 import { asJson, asObject, type WriteRequest } from './context.ts';
@@ -139,14 +140,15 @@ export function validate(object: ApiObject, old: ApiObject | undefined, request:
   }
 }
 
-/** What the whole server keeps no promise of, said to the sender. */
-export function warnIgnored(object: ApiObject, request: WriteRequest): void {
+/**
+ * Tells the sender what is accepted and not acted upon. As with the real server's warnings, an update that changes neither spec nor
+ * data repeats nothing.
+ */
+export function warnIgnored(object: ApiObject, old: ApiObject | undefined, request: WriteRequest): void {
   if (request.subresource !== undefined) return;
-  for (const sentence of request.resource.warnings?.(object) ?? []) request.warn(sentence);
-  if (request.resource.storage !== 'services') return;
-  const type = textAt(object, 'spec', 'type');
-  if (type === 'NodePort' || type === 'LoadBalancer') {
-    request.warn(`spec.type ${type}: the Service is reachable inside the cluster only; this rehearsal cluster opens no node ports`);
-  }
-  if (listAt(object, 'spec', 'externalIPs').length > 0) request.warn('spec.externalIPs is stored, nothing listens on these addresses');
+  if (old !== undefined && same(substanceOf(object), substanceOf(old))) return;
+  const { storage, schema } = request.resource;
+  for (const sentence of ignoredFields(storage, asJson(object), schema())) request.warn(sentence);
 }
+
+const substanceOf = ({ metadata: _metadata, status: _status, ...rest }: ApiObject): object => rest;

@@ -55,7 +55,7 @@ export function createWithin(
   } catch (error) {
     throw fromSchemaError(error, resource, name);
   }
-  warnIgnored(object, request);
+  warnIgnored(object, undefined, request);
   return transaction.put(resource.storage, object);
 }
 
@@ -170,7 +170,7 @@ export function updateWithin(
   } catch (error) {
     throw fromSchemaError(error, resource, name);
   }
-  warnIgnored(next, request);
+  warnIgnored(next, live, request);
   if (isUnchanged(next, live)) return live;
   if (isGone(next)) return transaction.remove(resource.storage, next);
   return transaction.put(resource.storage, next);

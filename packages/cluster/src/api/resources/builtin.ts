@@ -51,9 +51,6 @@ function builtin(apiVersion: string, kind: string, plural: string, extra: Extra 
 }
 
 const replicas = { spec: ['spec', 'replicas'], status: ['status', 'replicas'], selector: ['spec', 'selector'] } as const;
-const noRunner = (what: string, runs: string) => () => [
-  `${what} is stored, but this rehearsal cluster runs no ${runs}: nothing acts upon it`,
-];
 
 const eventFields = {
   'involvedObject.kind': ['involvedObject', 'kind'],
@@ -73,7 +70,7 @@ const core = (network: ServiceNetwork): Resource[] => [
   builtin('v1', 'ConfigMap', 'configmaps', { shortNames: ['cm'] }),
   builtin('v1', 'Endpoints', 'endpoints', { shortNames: ['ep'] }),
   builtin('v1', 'Event', 'events', { shortNames: ['ev'], fields: eventFields }),
-  builtin('v1', 'LimitRange', 'limitranges', { shortNames: ['limits'], warnings: noRunner('a LimitRange', 'LimitRange admission') }),
+  builtin('v1', 'LimitRange', 'limitranges', { shortNames: ['limits'] }),
   builtin('v1', 'Namespace', 'namespaces', {
     shortNames: ['ns'],
     namespaced: false,
@@ -124,7 +121,6 @@ const core = (network: ServiceNetwork): Resource[] => [
   builtin('v1', 'ResourceQuota', 'resourcequotas', {
     shortNames: ['quota'],
     status: true,
-    warnings: noRunner('a ResourceQuota', 'quota admission'),
   }),
   builtin('v1', 'Secret', 'secrets', {
     fields: { type: ['type'] },
@@ -151,7 +147,6 @@ const apps: Resource[] = [
     status: true,
     countsGeneration: true,
     prepareCreate: emptyStatus({ currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }),
-    warnings: noRunner('a DaemonSet', 'DaemonSet controller'),
   }),
   builtin('apps/v1', 'Deployment', 'deployments', {
     shortNames: ['deploy'],
@@ -177,7 +172,6 @@ const apps: Resource[] = [
     scale: replicas,
     countsGeneration: true,
     prepareCreate: emptyStatus({ replicas: 0, availableReplicas: 0 }),
-    warnings: noRunner('a StatefulSet', 'StatefulSet controller'),
   }),
 ];
 
@@ -209,7 +203,6 @@ const others: Resource[] = [
     status: true,
     countsGeneration: true,
     prepareCreate: emptyStatus(),
-    warnings: noRunner('a CronJob', 'CronJob controller'),
   }),
   builtin('batch/v1', 'Job', 'jobs', {
     categories: ['all'],
@@ -228,21 +221,18 @@ const others: Resource[] = [
   builtin('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies', {
     shortNames: ['netpol'],
     countsGeneration: true,
-    warnings: noRunner('a NetworkPolicy', 'network policy engine'),
   }),
   builtin('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', {
     shortNames: ['hpa'],
     categories: ['all'],
     status: true,
     prepareCreate: emptyStatus({ desiredReplicas: 0, currentMetrics: null }),
-    warnings: noRunner('a HorizontalPodAutoscaler', 'autoscaler'),
   }),
   builtin('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', {
     shortNames: ['pdb'],
     status: true,
     countsGeneration: true,
     prepareCreate: emptyStatus({ disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }),
-    warnings: noRunner('a PodDisruptionBudget', 'disruption controller'),
   }),
   builtin('storage.k8s.io/v1', 'StorageClass', 'storageclasses', { shortNames: ['sc'], namespaced: false }),
   builtin('coordination.k8s.io/v1', 'Lease', 'leases'),

@@ -20,6 +20,7 @@ export function customResources(definition: ApiObject): Resource[] {
   const names = at(definition, 'status', 'acceptedNames');
   const plural = textAt(names, 'plural') ?? '';
   const kind = textAt(names, 'kind') ?? '';
+  const listKind = textAt(names, 'listKind');
   const terminating = definition.metadata.deletionTimestamp !== undefined;
   return listAt(definition, 'spec', 'versions')
     .filter((version) => property(version, 'served') === true)
@@ -41,6 +42,10 @@ export function customResources(definition: ApiObject): Resource[] {
         verbs: terminating ? allVerbs.filter((verb) => verb !== 'create') : allVerbs,
         status,
         ...(scale === undefined ? {} : { scale }),
+        ...(listKind ? { listKind } : {}),
+        ...(property(version, 'deprecated') === true
+          ? { deprecation: textAt(version, 'deprecationWarning') ?? `${group}/${name} ${kind} is deprecated` }
+          : {}),
         subresources: [],
         columns: printerColumns(version),
         fields: selectableFields(version),
@@ -129,6 +134,12 @@ function checkDefinition(definition: ApiObject): void {
       'Unsupported value: "Webhook": this rehearsal cluster calls no webhooks: supported values: "None"',
       'FieldValueNotSupported',
     );
+  }
+  if (at(definition, 'spec', 'conversion', 'webhook') !== undefined) {
+    refuse('spec.conversion.webhook', 'Forbidden: should not be set when strategy is not set to Webhook', 'FieldValueForbidden');
+  }
+  if (at(definition, 'spec', 'preserveUnknownFields') === true) {
+    refuse('spec.preserveUnknownFields', 'Invalid value: true: must be false: every version has a structural schema');
   }
   const versions = listAt(definition, 'spec', 'versions');
   if (versions.filter((version) => property(version, 'storage') === true).length !== 1) {

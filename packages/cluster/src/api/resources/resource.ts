@@ -64,8 +64,10 @@ export interface Resource {
   /** Fills in what the server itself decides; may change the object, which is the caller's own copy. */
   readonly prepareCreate?: (object: ApiObject, context: WriteContext) => void;
   readonly prepareUpdate?: (object: ApiObject, old: ApiObject, context: WriteContext) => void;
-  /** Sentences for the `Warning:` header: what was accepted and is not acted upon. */
-  readonly warnings?: (object: ApiObject) => readonly string[];
+  /** Kind of a list of them; default the kind with `List`. */
+  readonly listKind?: string;
+  /** A sentence for the `Warning:` header of every request on this version. */
+  readonly deprecation?: string;
 }
 
 export const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const;

@@ -57,7 +57,7 @@ describe('Services', () => {
   test('node ports are given once, and a warning says that nothing listens there', async () => {
     const answer = await cluster.ask('POST', services, service('ported', { type: 'NodePort' }));
     expect(answer.json.spec.ports[0].nodePort).toBe(30_000);
-    expect(answer.headers['warning']).toContain('opens no node ports');
+    expect(answer.headers['warning']).toContain('spec.type NodePort has no effect');
     const clash = await cluster.ask('POST', services, service('clash', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_000 }] }));
     expect(clash.json.message).toContain('provided port is already allocated');
   });

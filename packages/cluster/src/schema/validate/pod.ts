@@ -217,6 +217,7 @@ export function validatePodSpec(
   path: string,
   report: Report,
   restart: readonly string[] = ['Always', 'OnFailure', 'Never'],
+  ephemeral = 'cannot be set on create',
 ): void {
   if (!spec) {
     report.required(at(path, 'containers'));
@@ -228,6 +229,7 @@ export function validatePodSpec(
   for (const [index, container] of containers.entries()) validateContainer(container, at(path, 'containers', index), names, false, report);
   for (const [index, container] of ownObjects(spec, 'initContainers').entries())
     validateContainer(container, at(path, 'initContainers', index), names, true, report);
+  if (ownObjects(spec, 'ephemeralContainers').length > 0) report.forbidden(at(path, 'ephemeralContainers'), ephemeral);
   oneOf(own(spec, 'restartPolicy'), restart, at(path, 'restartPolicy'), report, true);
   oneOf(own(spec, 'dnsPolicy'), ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'], at(path, 'dnsPolicy'), report);
   const account = ownString(spec, 'serviceAccountName');

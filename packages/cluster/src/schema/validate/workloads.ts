@@ -10,7 +10,13 @@ export function validateTemplate(spec: JsonObject, path: string, report: Report,
   const metadata = ownObject(template, 'metadata') ?? {};
   validateLabels(own(metadata, 'labels'), at(path, 'template.metadata.labels'), report);
   validateAnnotations(own(metadata, 'annotations'), at(path, 'template.metadata.annotations'), report);
-  validatePodSpec(ownObject(template, 'spec'), at(path, 'template.spec'), report, restart);
+  validatePodSpec(
+    ownObject(template, 'spec'),
+    at(path, 'template.spec'),
+    report,
+    restart,
+    'ephemeral containers not allowed in pod template',
+  );
 }
 
 function notNegative(object: JsonObject, keys: readonly string[], path: string, report: Report): void {
