@@ -10,6 +10,7 @@ import { createApi } from './api/server.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { formatConfig, readConfig, rehearsalConfig } from './config.ts';
 import { defineQueues } from './deliveries/define-queues.ts';
+import { enqueueRun } from './deliveries/enqueue-run.ts';
 import { queues } from './deliveries/queues.ts';
 import { recordPush } from './deliveries/record-push.ts';
 import { startAcme } from './embedded/acme.ts';
@@ -199,7 +200,7 @@ async function resume(platform: Platform): Promise<void> {
     .select(['delivery', 'name'])
     .where('state', 'in', ['pending', 'running'])
     .execute())
-    await platform.jobs.send(queues.run.name, `${row.delivery}/${row.name}`);
+    await enqueueRun(platform, row.delivery, row.name);
   for (const { id } of await sql.selectFrom('deployments').select('id').where('state', '=', 'deploying').execute())
     await platform.jobs.send(queues.follow.name, String(id));
 }

@@ -1,7 +1,7 @@
 import { type Clock, type Logger, messageOf } from '@desp/runtime';
 import { sql } from 'kysely';
 import { type fromPglite, PgBoss } from 'pg-boss';
-import type { Database, SqlTransaction } from './database.ts';
+import type { Database, Sql, SqlTransaction } from './database.ts';
 
 /**
  * Durable work: a job is a queue's name and a small key; its handler finds the rest in the records, may be killed at any
@@ -11,11 +11,19 @@ export interface Jobs {
   /** Registers what a queue does; before `start`. Handlers run at most `concurrency` at once in this process. */
   define(queue: string, options: QueueOptions, handler: (key: string, signal: AbortSignal) => Promise<void>): void;
   /** Enqueues; a key that already waits in the queue is not enqueued twice. */
-  send(queue: string, key: string, options?: { transaction?: SqlTransaction; afterSeconds?: number }): Promise<void>;
+  send(queue: string, key: string, options?: SendOptions): Promise<void>;
   /** Starts the workers; what a killed process had under way is taken up at once. */
   start(): Promise<void>;
   /** Lets handlers end within `graceMs`, then leaves the rest to the next start. */
   stop(graceMs?: number): Promise<void>;
+}
+
+export interface SendOptions {
+  /** The job exists when this is committed, and not otherwise. */
+  readonly transaction?: SqlTransaction;
+  readonly afterSeconds?: number;
+  /** On whose behalf: the queue is shared out evenly among those who have something in it, however much each has. */
+  readonly share?: string;
 }
 
 export interface QueueOptions {
@@ -64,6 +72,9 @@ export async function createJobs(database: Database, context: { clock: Clock; lo
           singletonKey: key,
           ...(options.afterSeconds ? { startAfter: options.afterSeconds } : {}),
           ...(options.transaction ? { db: within(options.transaction) } : {}),
+          ...(options.share === undefined
+            ? {}
+            : { group: { id: options.share }, priority: -(await startTag(options.transaction ?? database.sql, queue, options.share)) }),
         },
       );
     },
@@ -98,6 +109,19 @@ export async function createJobs(database: Database, context: { clock: Clock; lo
       await boss.stop({ graceful: true, timeout: graceMs, close: false }).catch(() => {});
     },
   };
+}
+
+/**
+ * Start-time fair queueing (Goyal, Vin, Cheng 1996) with every job of one size: a job's tag is one above its share's last, and
+ * not below that of the job that was started last; the lowest tag goes first. Work is conserved: who is alone has the whole
+ * queue, and who comes later waits for the jobs at work, never for another's backlog. Rejected: at most N at once for a share,
+ * which leaves workers idle and, with more shares than workers, still lets a backlog go before a newcomer.
+ */
+async function startTag(on: Sql | SqlTransaction, queue: string, share: string): Promise<number> {
+  const { rows } = await sql<{ tag: number | null }>`select greatest(
+      (select max(-priority) from jobs.job where name = ${queue} and state >= 'active'),
+      (select max(-priority) + 1 from jobs.job where name = ${queue} and group_id = ${share})) as tag`.execute(on);
+  return Math.max(0, Number(rows[0]?.tag ?? 0));
 }
 
 /**

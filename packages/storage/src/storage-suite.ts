@@ -55,4 +55,25 @@ export function storageSuite(open: () => Database): void {
     expect(seen).not.toContain('rolled back');
     await jobs.stop();
   });
+
+  test('jobs: a queue is shared out evenly, however much one has in it', async () => {
+    const jobs = await createJobs(open(), { clock: systemClock, log: silentLogger });
+    const order: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const crowded = Promise.withResolvers<void>();
+    jobs.define('shared', { concurrency: 1, retries: 0, expireSeconds: 60 }, async (key) => {
+      order.push(key);
+      begun.resolve();
+      await crowded.promise;
+    });
+    await jobs.start();
+    const send = (key: string) => jobs.send('shared', key, { share: key.slice(0, 1) });
+    await send('a0');
+    await begun.promise;
+    for (const key of ['a1', 'a2', 'a3', 'a4', 'b0', 'b1', 'c0']) await send(key);
+    crowded.resolve();
+    await vi.waitFor(() => expect(order).toHaveLength(8), { timeout: 15_000 });
+    expect(order).toEqual(['a0', 'b0', 'c0', 'a1', 'b1', 'a2', 'a3', 'a4']);
+    await jobs.stop();
+  });
 }

@@ -1,6 +1,7 @@
 import { instantOf, type JobState } from '@desp/model';
 import { readyJobs } from '@desp/pipeline';
 import type { Platform } from '../platform.ts';
+import { enqueueRun } from './enqueue-run.ts';
 import { planDelivery, purposeOf, storedPlan } from './plan-delivery.ts';
 import { queues } from './queues.ts';
 import { changeDelivery, changeJob, type LoadedDelivery, loadDelivery } from './records.ts';
@@ -34,7 +35,7 @@ async function startJobs(platform: Platform, delivery: LoadedDelivery): Promise<
   await platform.database.sql.transaction().execute(async (transaction) => {
     for (const name of progress.start) {
       if (await changeJob(transaction, delivery.id, name, { state: 'pending', reason: 'Waits for a runner.' }, ['created'])) {
-        await platform.jobs.send(queues.run.name, `${delivery.id}/${name}`, { transaction });
+        await enqueueRun(platform, delivery.id, name, transaction);
       }
     }
     for (const name of progress.manual)

@@ -1,6 +1,7 @@
 import type { Platform } from '../platform.ts';
 import { PlatformError } from '../platform-error.ts';
 import { refreshStops } from './advance.ts';
+import { enqueueRun } from './enqueue-run.ts';
 import { queues } from './queues.ts';
 import { changeDelivery, changeJob, loadDelivery } from './records.ts';
 
@@ -20,7 +21,7 @@ export async function playDeliveryJob(platform: Platform, id: number, name: stri
   await platform.database.sql.transaction().execute(async (transaction) => {
     if (!(await changeJob(transaction, id, name, { state: 'pending', reason: 'Waits for a runner.' }, ['manual']))) return;
     await changeDelivery(transaction, id, { state: 'running' }, platform.clock);
-    await platform.jobs.send(queues.run.name, `${id}/${name}`, { transaction });
+    await enqueueRun(platform, id, name, transaction);
   });
   await refreshStops(platform, await loadDelivery(platform.database.sql, id));
 }
@@ -50,7 +51,7 @@ export async function retryDelivery(platform: Platform, id: number, name: string
         ]))
       )
         continue;
-      await platform.jobs.send(queues.run.name, `${id}/${job.name}`, { transaction });
+      await enqueueRun(platform, id, job.name, transaction);
     }
     for (const job of delivery.view.jobs.filter((one) => one.state === 'skipped'))
       await changeJob(transaction, id, job.name, { state: 'created', reason: '', endedAt: null }, ['skipped']);
