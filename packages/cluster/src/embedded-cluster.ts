@@ -73,6 +73,9 @@ export interface EmbeddedCluster {
 /** Milliseconds between tries to reach an engine that does not answer: the first, for one that starts beside us, and the most. */
 const engineRetryMs = { first: 50, most: 5000 };
 
+/** From a pause as long as this on, an engine that does not answer is not starting but absent. */
+const engineStartMs = 800;
+
 /** Starts a cluster of the rehearsal: API server, controllers, and a node where there is a container engine. */
 export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Promise<EmbeddedCluster> {
   const { clock, name, podSubnet, serviceSubnet } = options;
@@ -161,8 +164,10 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
         pause = engineRetryMs.first;
         await started.done;
       } catch (error) {
-        node = { state: 'absent', reason: messageOf(error) };
-        log.warn({ error: messageOf(error) }, 'the node could not start');
+        if (pause >= engineStartMs) {
+          node = { state: 'absent', reason: messageOf(error) };
+          log.warn({ error: messageOf(error) }, 'the node could not start');
+        }
         await clock.sleep(pause, signal).catch(() => {});
         pause = Math.min(engineRetryMs.most, pause * 2);
       }

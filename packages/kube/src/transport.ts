@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { messageOf } from '@desp/runtime';
 import { KubeError } from './errors.ts';
 
@@ -55,19 +56,16 @@ const loopback = /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/;
 export function createTransport(options: TransportOptions): Transport {
   const base = parseServer(options.server);
   const secure = base.protocol === 'https:';
+  // One for all connections: made anew for each, reading the certificates was a tenth of a start's work.
+  const secureContext = secure
+    ? createSecureContext({ ca: options.ca, cert: options.clientCertificate, key: options.clientKey })
+    : undefined;
   const newAgent = (maxSockets: number) =>
     secure
-      ? new HttpsAgent({
-          keepAlive: true,
-          maxSockets,
-          ca: options.ca,
-          cert: options.clientCertificate,
-          key: options.clientKey,
-          servername: options.serverName,
-        })
+      ? new HttpsAgent({ keepAlive: true, maxSockets, secureContext, servername: options.serverName })
       : new HttpAgent({ keepAlive: true, maxSockets });
   // A watch keeps its connection for itself. Were they counted together, enough watches would leave none for anything else.
-  const agents = { requests: newAgent(64), watches: newAgent(Number.POSITIVE_INFINITY) };
+  const agents = { requests: newAgent(16), watches: newAgent(Number.POSITIVE_INFINITY) };
   const prefix = base.pathname.replace(/\/$/, '');
 
   async function openOnce(request: TransportRequest, refresh: boolean): Promise<IncomingMessage> {
