@@ -14,6 +14,9 @@ export type GitErrorCode =
   | 'UNSAFE_TREE'
   | 'TAG_TAKEN'
   | 'REF_MOVED'
-  | 'TABLE_UNREADABLE';
+  | 'TABLE_UNREADABLE'
+  | 'HOST_UNREACHABLE'
+  | 'HOST_REFUSED'
+  | 'HOST_PROTOCOL';
 
 export class GitError extends DespError<GitErrorCode> {}

@@ -1,4 +1,15 @@
+export {
+  createGitLabClient,
+  type DesiredMember,
+  type GitLabClient,
+  type GitLabClientOptions,
+  type GitLabGroup,
+  type GitLabProject,
+} from './client/gitlab-client.ts';
 export { GitError, type GitErrorCode } from './errors.ts';
+export type { GitAccount } from './gitlab/access.ts';
+export { accessLevels, type MemberLevel, type TagLevel } from './gitlab/access-level.ts';
+export { createGitHost, type GitHost, type GitHostOptions, type SeedProject } from './gitlab/host.ts';
 export { standardTransferLimits, type TransferLimits } from './http-backend.ts';
 export {
   acceptPush,
