@@ -1,6 +1,9 @@
+import type { ChartError } from './errors.ts';
 import type { Crypto } from './functions/crypto.ts';
 import type { Limits } from './limits.ts';
 import type { ProfileName } from './profile.ts';
+import type { RenderTrace } from './trace/api.ts';
+import type { ValueSource } from './trace/provenance.ts';
 import type { ValueMap } from './value/kinds.ts';
 
 /** Who installs what under which name: `.Release` of templates. */
@@ -38,6 +41,12 @@ export interface RenderOptions {
   readonly crypto?: Crypto;
   /** The current instant for `now` and its kin; default the system's clock. */
   readonly now?: () => Date;
+  /** Keep where every line came from: `RenderResult.trace`. */
+  readonly trace?: boolean;
+  /** What `values` was merged from, for the trace to name; it does not change the values. */
+  readonly sources?: readonly ValueSource[];
+  /** Go on past failures of files and documents: `RenderResult.failures`. Without it the first is thrown. */
+  readonly keepGoing?: boolean;
 }
 
 /** One YAML document that a template printed. */
@@ -87,4 +96,8 @@ export interface RenderResult {
   readonly notes: string;
   /** What Helm would have logged on standard error, one line each, without prefix. */
   readonly warnings: readonly string[];
+  /** With `trace`. */
+  readonly trace?: RenderTrace;
+  /** With `keepGoing`: what failed, in the order in which it did; what they would have printed is missing. */
+  readonly failures?: readonly ChartError[];
 }

@@ -11,7 +11,7 @@ import type { ActionNode, AnyNode, Node, TextNode, Tree } from './nodes.ts';
  */
 export interface Watcher {
   /** A template begins to run on `dot` and writes into `writer`: a new one for a file, include and tpl, the caller's for `{{template}}`. */
-  enter(tree: Tree, dot: Value, writer: object): void;
+  enter(tree: Tree, dot: Value, writer: { readonly text: string }): void;
   leave(): void;
   /** The node that runs now. */
   at(node: Node): void;

@@ -13,6 +13,8 @@ export interface Chart {
   readonly metadata: Metadata;
   /** values.yaml. */
   readonly values: ValueMap;
+  /** The same, unparsed: for the lines of its keys. */
+  readonly valuesFile: Uint8Array | undefined;
   /** values.schema.json, unparsed. */
   readonly schema: Uint8Array | undefined;
   readonly templates: readonly ChartTemplate[];

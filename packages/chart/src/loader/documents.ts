@@ -1,13 +1,22 @@
+/** One document of a YAML stream, and the line (from 0) of the stream on which it begins. */
+export interface StreamDocument {
+  readonly text: string;
+  readonly line: number;
+}
+
 /** Cuts a stream of YAML documents at lines that start with `---`, as Kubernetes' YAML reader does. */
-export function splitDocuments(text: string): string[] {
-  const documents: string[] = [];
+export function documentsOf(text: string): StreamDocument[] {
+  const documents: StreamDocument[] = [];
   let current: string[] = [];
-  for (const line of text.split('\n')) {
+  const lines = text.split('\n');
+  for (const [index, line] of lines.entries()) {
     if (line.startsWith('---') && /^---\s*$/.test(line)) {
-      if (current.length > 0) documents.push(`${current.join('\n')}\n`);
+      if (current.length > 0) documents.push({ text: `${current.join('\n')}\n`, line: index - current.length });
       current = [];
     } else current.push(line);
   }
-  if (current.some((line) => line !== '')) documents.push(current.join('\n'));
+  if (current.some((line) => line !== '')) documents.push({ text: current.join('\n'), line: lines.length - current.length });
   return documents;
 }
+
+export const splitDocuments = (text: string): string[] => documentsOf(text).map((document) => document.text);

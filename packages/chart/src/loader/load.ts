@@ -66,6 +66,7 @@ function load(files: readonly ChartFile[], options: LoadOptions, depth: number):
   return {
     metadata,
     values,
+    valuesFile: texts.get('values.yaml')?.data,
     schema: texts.get('values.schema.json')?.data,
     templates: sorted.templates,
     files: sorted.files,

@@ -4,6 +4,7 @@ import type { Dependency, Metadata } from './metadata.ts';
 
 /** A chart inside one render: enabled dependencies only, aliases applied, imported values merged in. */
 export class WorkChart {
+  readonly chart: Chart;
   readonly metadata: Metadata;
   /** The alias where there is one. */
   readonly name: string;
@@ -16,6 +17,7 @@ export class WorkChart {
   #parent: WorkChart | undefined;
 
   constructor(chart: Chart | WorkChart, alias = '') {
+    this.chart = chart instanceof WorkChart ? chart.chart : chart;
     const original = chart instanceof WorkChart ? chart.metadata : chart.metadata;
     this.name = alias || original.name;
     this.metadata = alias === '' ? original : { ...original, name: alias };

@@ -38,7 +38,7 @@ export interface EngineInput {
   /** See {@link CallContext.tolerate}. */
   readonly tolerate?: (line: string) => void;
   /** Takes the failures of files, after each of which the next is rendered; without it the first is thrown. */
-  readonly onFailure?: ((failure: ChartError) => void) | undefined;
+  readonly onFailure?: ((failure: ChartError) => unknown) | undefined;
 }
 
 interface Renderable {

@@ -21,7 +21,7 @@ export function sortManifests(
   rendered: ReadonlyMap<string, string>,
   profile: Profile,
   warn: (line: string) => void,
-  onFailure?: (failure: ChartError) => void,
+  onFailure?: (failure: ChartError) => unknown,
 ): SortedManifests {
   const manifests: RenderedManifest[] = [];
   const hooks: RenderedHook[] = [];
@@ -29,7 +29,7 @@ export function sortManifests(
     const text = rendered.get(source) as string;
     if (trimSpace(text) === '') continue;
     for (const content of profile.keepTrailingSpace ? splitKeeping(text) : splitTrimming(text)) {
-      const head = readHead(content, source, profile, onFailure);
+      const head = readHead(content, source, profile, rendered, onFailure);
       if (!head) continue;
       const manifest = { source, content, apiVersion: head.apiVersion, kind: head.kind, name: head.name };
       const events = head.annotations.get('helm.sh/hook');
@@ -96,7 +96,13 @@ interface Head {
   readonly annotations: ReadonlyMap<string, string>;
 }
 
-function readHead(content: string, source: string, profile: Profile, onFailure?: (failure: ChartError) => void): Head | undefined {
+function readHead(
+  content: string,
+  source: string,
+  profile: Profile,
+  rendered: ReadonlyMap<string, string>,
+  onFailure?: (failure: ChartError) => unknown,
+): Head | undefined {
   try {
     const value = yamlToValue(content, true);
     if (value === null) return { apiVersion: '', kind: '', name: '', annotations: new Map() };
@@ -119,6 +125,7 @@ function readHead(content: string, source: string, profile: Profile, onFailure?:
       where: { file: source },
       cure: 'Render with --debug to see what the template printed.',
       cause: new ManifestProblem(source, content, error),
+      rendered,
     });
     if (!onFailure) throw failure;
     onFailure(failure);

@@ -8,6 +8,9 @@ import { WorkChart } from '../loader/work-chart.ts';
 import { profileOf } from '../profile.ts';
 import { checkSchemas } from '../schema/chart.ts';
 import { isCompatible } from '../semver/constraint.ts';
+import { Provenance } from '../trace/provenance.ts';
+import { Recorder } from '../trace/recorder.ts';
+import { Trace } from '../trace/trace.ts';
 import { int, type Value, type ValueMap } from '../value/kinds.ts';
 import { fromBytes } from '../value/text.ts';
 import { coalesceValues } from '../values/coalesce.ts';
@@ -24,21 +27,38 @@ import { sortManifests } from './manifests.ts';
  * @throws ChartError whose message is Helm's
  */
 export function render(chart: Chart, options: RenderOptions): RenderResult {
+  return inspect(chart, options).result;
+}
+
+/** A render with what it was made of, for those who explain it. */
+export interface Inspection {
+  readonly result: RenderResult;
+  readonly work: WorkChart;
+  /** With `options.trace`. */
+  readonly trace: Trace | undefined;
+  readonly recorder: Recorder | undefined;
+}
+
+/** As {@link render}. */
+export function inspect(chart: Chart, options: RenderOptions): Inspection {
   const profile = profileOf(options.profile ?? 'helm4');
   const warnings: string[] = [];
   const warn = (line: string): void => {
     warnings.push(line);
   };
+  const failures: ChartError[] = [];
+  const onFailure = options.keepGoing ? (failure: ChartError): unknown => failures.push(failure) : undefined;
   const kube = parseKubeVersion(options.kubeVersion ?? profile.defaultKubeVersion, profile);
   const work = new WorkChart(chart);
   checkInstallable(work, warn);
-  checkDependencies(work, profile);
+  attempt(() => checkDependencies(work, profile), onFailure);
   const given = options.values ?? new Map();
   processDependencies(work, given, { profile, warn });
   const values = coalesceValues(work, given, { profile, warn: () => {} });
   const budget = new Budget({ ...defaultLimits, ...options.limits });
-  if (!options.skipSchemaValidation) checkSchemas(work, values, budget);
-  checkKubeVersion(work, kube);
+  if (!options.skipSchemaValidation) attempt(() => checkSchemas(work, values, budget), onFailure);
+  attempt(() => checkKubeVersion(work, kube), onFailure);
+  const recorder = options.trace ? new Recorder(values, work) : undefined;
   const rendered = renderTemplates(work, {
     profile,
     budget,
@@ -48,9 +68,32 @@ export function render(chart: Chart, options: RenderOptions): RenderResult {
     capabilities: capabilitiesValue(kube, options.apiVersions ?? [], profile),
     values,
     lookup: (...what) => options.lookup?.(...what) ?? new Map(),
+    watcher: recorder,
+    onFailure,
   });
   const notes = takeNotes(rendered, work);
-  return { ...sortManifests(rendered, profile, warn), crds: options.includeCrds ? crdsOf(work) : [], notes, warnings };
+  const sorted = sortManifests(rendered, profile, warn, onFailure);
+  const provenance = recorder && new Provenance(work, options.sources ?? [], profile.multiDocumentValues);
+  const trace = recorder && provenance && new Trace(recorder, provenance, profile, `${work.name}/templates/${notesFile}`);
+  const result: RenderResult = {
+    ...sorted,
+    crds: options.includeCrds ? crdsOf(work) : [],
+    notes,
+    warnings,
+    ...(trace ? { trace } : {}),
+    ...(onFailure ? { failures } : {}),
+  };
+  return { result, work, trace, recorder };
+}
+
+/** Runs a check whose failure does not stop who wants to see them all. */
+function attempt(check: () => void, onFailure: ((failure: ChartError) => unknown) | undefined): void {
+  try {
+    check();
+  } catch (error) {
+    if (!onFailure || !(error instanceof ChartError)) throw error;
+    onFailure(error);
+  }
 }
 
 function checkInstallable(chart: WorkChart, warn: (line: string) => void): void {

@@ -1,0 +1,73 @@
+import { documentsOf } from '../loader/documents.ts';
+import type { Value, ValueMap } from '../value/kinds.ts';
+import { Marks } from '../yaml/marks.ts';
+import { readYaml } from '../yaml/reader.ts';
+import type { ValuePath } from './paths.ts';
+
+/** What a source says of a path. `cut`: it puts something else in the way, so that nothing below shows through. */
+export type Answer =
+  | { readonly found: 'set'; readonly value: Value; readonly line: number | undefined }
+  | { readonly found: 'cut'; readonly line: number | undefined }
+  | { readonly found: 'none' };
+
+export const none: Answer = { found: 'none' };
+
+/** A document of values with the lines of its keys. */
+export class MarkedValues {
+  readonly values: ValueMap;
+  readonly #marks: Marks;
+
+  constructor(values: ValueMap, marks: Marks) {
+    this.values = values;
+    this.#marks = marks;
+  }
+
+  /** The documents of a values file, the last first, for it counts most. What cannot be read is left out: the render has said so. */
+  static of(text: string, multiDocument = true): MarkedValues[] {
+    const documents = multiDocument ? documentsOf(text) : [{ text, line: 0 }];
+    return documents
+      .flatMap((document) => {
+        const marks = new Marks();
+        try {
+          // Empty lines before it put a document's keys on the lines of the file.
+          const values = readYaml('\n'.repeat(document.line) + document.text, { marks });
+          return values instanceof Map ? [new MarkedValues(values, marks)] : [];
+        } catch {
+          return [];
+        }
+      })
+      .reverse();
+  }
+
+  ask(path: ValuePath): Answer {
+    let value: Value = this.values;
+    let line: number | undefined;
+    for (const key of path) {
+      if (value instanceof Map) {
+        if (!value.has(String(key))) return none;
+        line = this.#marks.lineOf(value, String(key)) ?? line;
+        value = value.get(String(key));
+      } else if (Array.isArray(value)) {
+        // Lists replace one another as a whole.
+        if (typeof key !== 'number' || key >= value.length) return { found: 'cut', line };
+        line = this.#marks.lineOf(value, key) ?? line;
+        value = value[key];
+      } else return { found: 'cut', line };
+    }
+    return { found: 'set', value, line };
+  }
+
+  /** All paths that end in a scalar, an empty map or an empty list, with their lines. */
+  leaves(): { readonly path: ValuePath; readonly value: Value; readonly line: number | undefined }[] {
+    const out: { path: ValuePath; value: Value; line: number | undefined }[] = [];
+    const visit = (value: Value, path: ValuePath, line: number | undefined): void => {
+      if (value instanceof Map && value.size > 0) {
+        for (const [key, item] of value) visit(item, [...path, key], this.#marks.lineOf(value, key) ?? line);
+      } else if (Array.isArray(value) && value.length > 0) {
+        for (const [index, item] of value.entries()) visit(item, [...path, index], this.#marks.lineOf(value, index) ?? line);
+      } else if (path.length > 0) out.push({ path, value, line });
+    };
+    visit(this.values, [], undefined);
+    return out;
+  }
+}

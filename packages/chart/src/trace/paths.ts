@@ -1,0 +1,51 @@
+/** One place in the values: keys and indices from the values of the chart that is rendered. */
+export type ValuePath = readonly (string | number)[];
+
+/** A path as a tree of nodes, so that each place is one object, whoever reads it. */
+export class PathNode {
+  readonly parent: PathNode | undefined;
+  readonly key: string | number;
+  /** How often templates read it. */
+  reads = 0;
+  #children: Map<string | number, PathNode> | undefined;
+
+  constructor(parent?: PathNode, key: string | number = '') {
+    this.parent = parent;
+    this.key = key;
+  }
+
+  child(key: string | number): PathNode {
+    this.#children ??= new Map();
+    const known = this.#children.get(key);
+    if (known) return known;
+    const made = new PathNode(this, key);
+    this.#children.set(key, made);
+    return made;
+  }
+
+  children(): Iterable<PathNode> {
+    return this.#children?.values() ?? [];
+  }
+
+  get path(): ValuePath {
+    const keys: (string | number)[] = [];
+    for (let node: PathNode = this; node.parent; node = node.parent) keys.push(node.key);
+    return keys.reverse();
+  }
+
+  isBelow(other: PathNode): boolean {
+    for (let node = this.parent; node; node = node.parent) if (node === other) return true;
+    return false;
+  }
+}
+
+/** `image.tag`, `env[0].name`, `annotations["example.com/x"]`. */
+export function formatPath(path: ValuePath): string {
+  let text = '';
+  for (const key of path) {
+    if (typeof key === 'number') text += `[${key}]`;
+    else if (/^[\w-]+$/.test(key)) text += text === '' ? key : `.${key}`;
+    else text += `[${JSON.stringify(key)}]`;
+  }
+  return text;
+}

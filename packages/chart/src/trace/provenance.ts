@@ -1,0 +1,183 @@
+import type { WorkChart } from '../loader/work-chart.ts';
+import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
+import { fromBytes } from '../value/text.ts';
+import { applySet, type SetKind } from '../values/set.ts';
+import { type Answer, MarkedValues, none } from './marked-values.ts';
+import type { ValuePath } from './paths.ts';
+
+/** One of the user's sources of values as given: a values file's text, or what stood after `--set` and its kin. */
+export type ValueSource =
+  | { readonly kind: 'file'; readonly name: string; readonly text: string }
+  | { readonly kind: SetKind; readonly text: string };
+
+/** Who set a value. Files are named as given, a chart's by its place below the rendered one; lines count from 1. */
+export type ValueOrigin =
+  /** A values file of the user's. */
+  | { readonly kind: 'file'; readonly file: string; readonly line?: number }
+  /** `--set a=1` and its kin. */
+  | { readonly kind: 'flag'; readonly flag: string; readonly text: string }
+  /** values.yaml of the chart that reads the value, or of a subchart that exports it (`importedFrom`). */
+  | { readonly kind: 'default'; readonly file: string; readonly line?: number; readonly importedFrom?: ValuePath }
+  /** values.yaml of a chart above the one that reads it. */
+  | { readonly kind: 'parent'; readonly file: string; readonly line?: number; readonly importedFrom?: ValuePath }
+  /** No source holds what was read: a template made or changed it. */
+  | { readonly kind: 'computed' }
+  /** Nobody set it. */
+  | { readonly kind: 'unset' };
+
+interface Layer {
+  ask(path: ValuePath): Answer;
+  origin(line: number | undefined): ValueOrigin;
+}
+
+interface Holder {
+  readonly origin: ValueOrigin;
+  readonly value: Value;
+}
+
+const onLine = (line: number | undefined): { line?: number } => (line === undefined ? {} : { line });
+
+/**
+ * Tells who set a value.
+ *
+ * Principle: computed from the sources when asked, by Helm's order of precedence, and never carried along while values
+ * are merged: rendering pays nothing for it, and what a template changed shows, because no source holds it.
+ */
+export class Provenance {
+  readonly #root: WorkChart;
+  readonly #user: readonly Layer[];
+  readonly #multiDocument: boolean;
+  readonly #charts = new Map<WorkChart, readonly MarkedValues[]>();
+
+  constructor(root: WorkChart, sources: readonly ValueSource[], multiDocument: boolean) {
+    this.#root = root;
+    this.#multiDocument = multiDocument;
+    // Helm's order whatever the order of flags: files first, then each kind of --set.
+    const order: readonly ValueSource['kind'][] = ['file', 'set-json', 'set', 'set-string', 'set-file', 'set-literal'];
+    const sorted = order.flatMap((kind) => sources.filter((source) => source.kind === kind));
+    this.#user = sorted.reverse().flatMap((source) => userLayers(source, multiDocument));
+  }
+
+  /** @param value what was read there; where no source holds it, a template made it */
+  originOf(path: ValuePath, value?: Value): ValueOrigin {
+    for (const candidate of this.#candidates(path)) {
+      const found = this.#ask(candidate, 0);
+      if (!found) continue;
+      return value !== undefined && !isSame(found.value, value) ? { kind: 'computed' } : found.origin;
+    }
+    return { kind: value === undefined || value === null ? 'unset' : 'computed' };
+  }
+
+  /** A subchart's globals are its parents' first. */
+  #candidates(path: ValuePath): ValuePath[] {
+    const at = path.indexOf('global');
+    let chart: WorkChart | undefined = this.#root;
+    for (let i = 0; i < at && chart; i++) chart = chart.dependencies.find((child) => child.name === path[i]);
+    if (at <= 0 || !chart) return [path];
+    return Array.from({ length: at + 1 }, (_, above) => [...path.slice(0, above), ...path.slice(at)]);
+  }
+
+  #ask(path: ValuePath, depth: number): Holder | undefined {
+    for (const layer of this.#user) {
+      const answer = layer.ask(path);
+      if (answer.found === 'set') return { origin: layer.origin(answer.line), value: answer.value };
+      if (answer.found === 'cut') return { origin: layer.origin(answer.line), value: null };
+    }
+    let chart: WorkChart | undefined = this.#root;
+    for (let rest = path; chart; rest = rest.slice(1)) {
+      const found = this.#askChart(chart, rest) ?? this.#askImports(chart, path.slice(0, path.length - rest.length), rest, depth);
+      if (found) return found;
+      const name = rest[0];
+      chart = chart.dependencies.find((child) => child.name === name);
+    }
+    return undefined;
+  }
+
+  #askChart(chart: WorkChart, path: ValuePath): Holder | undefined {
+    for (const document of this.#documentsOf(chart)) {
+      const answer = document.ask(path);
+      if (answer.found !== 'set') continue;
+      const below = chart.dependencies.some((child) => child.name === path[0]);
+      const origin: ValueOrigin = { kind: below ? 'parent' : 'default', file: `${chart.path}/values.yaml`, ...onLine(answer.line) };
+      return { origin, value: answer.value };
+    }
+    return undefined;
+  }
+
+  /** What a subchart exports to this chart (`import-values`). */
+  #askImports(chart: WorkChart, above: ValuePath, path: ValuePath, depth: number): Holder | undefined {
+    if (depth > 8) return undefined;
+    for (const { name, importValues } of chart.declared ?? []) {
+      for (const item of importValues ?? []) {
+        const child = (typeof item === 'string' ? `exports.${item}` : item.child).split('.');
+        const parent = typeof item === 'string' || item.parent === '.' ? [] : item.parent.split('.');
+        if (!parent.every((key, index) => path[index] === key)) continue;
+        const from = [...above, name, ...child, ...path.slice(parent.length)];
+        const found = this.#ask(from, depth + 1);
+        if (found && (found.origin.kind === 'default' || found.origin.kind === 'parent')) {
+          return { ...found, origin: { ...found.origin, importedFrom: from } };
+        }
+      }
+    }
+    return undefined;
+  }
+
+  #documentsOf(chart: WorkChart): readonly MarkedValues[] {
+    const known = this.#charts.get(chart);
+    if (known) return known;
+    const file = chart.chart.valuesFile;
+    const made = file ? MarkedValues.of(fromBytes(file), this.#multiDocument) : [];
+    this.#charts.set(chart, made);
+    return made;
+  }
+}
+
+function userLayers(source: ValueSource, multiDocument: boolean): Layer[] {
+  if (source.kind !== 'file') return [setLayer(source.kind, source.text)];
+  return MarkedValues.of(source.text, multiDocument).map((document) => ({
+    ask: (path) => document.ask(path),
+    origin: (line) => ({ kind: 'file', file: source.name, ...onLine(line) }),
+  }));
+}
+
+/** A flag alone, on empty values: list items that it does not name are null there. */
+function setLayer(kind: SetKind, text: string): Layer {
+  let values: ValueMap;
+  try {
+    values = applySet(kind, text, new Map(), { readFile: () => '', jsonObject: true });
+  } catch {
+    values = new Map();
+  }
+  return {
+    ask: (path) => askFlag(values, path, kind),
+    origin: () => ({ kind: 'flag', flag: `--${kind}`, text }),
+  };
+}
+
+function askFlag(values: ValueMap, path: ValuePath, kind: SetKind): Answer {
+  let value: Value = values;
+  for (const key of path) {
+    if (value instanceof Map) {
+      if (!value.has(String(key))) return none;
+      value = value.get(String(key));
+    } else if (Array.isArray(value)) {
+      const item: Value = typeof key === 'number' ? value[key] : undefined;
+      if (item === undefined || item === null) return none;
+      value = item;
+    } else return { found: 'cut', line: undefined };
+  }
+  // The file's text is not at hand here.
+  return { found: 'set', value: kind === 'set-file' ? undefined : value, line: undefined };
+}
+
+const numberOf = (value: Value): number | undefined =>
+  typeof value === 'number' ? value : value instanceof GoInt ? Number(value.value) : undefined;
+
+/** Containers are not compared: their members are. */
+function isSame(held: Value, read: Value): boolean {
+  if (held === undefined) return true;
+  if (typeof held === 'object' && held !== null && !(held instanceof GoInt)) return typeof read === 'object' && read !== null;
+  const [a, b] = [numberOf(held), numberOf(read)];
+  if (a !== undefined || b !== undefined) return a === b;
+  return held === read;
+}

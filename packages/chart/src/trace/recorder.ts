@@ -1,0 +1,250 @@
+import type { ActionNode, AnyNode, Node, TextNode, Tree } from '../language/nodes.ts';
+import type { Watcher } from '../language/watcher.ts';
+import type { WorkChart } from '../loader/work-chart.ts';
+import type { Value, ValueMap } from '../value/kinds.ts';
+import { type Call, type Made, type Piece, type Read, type Site, TextTrace } from './pieces.ts';
+import { replaced, transformed } from './transforms.ts';
+import { ValuePaths } from './value-paths.ts';
+
+/** One run of a template. */
+interface Frame {
+  readonly call: Call;
+  readonly outer: Frame | undefined;
+  readonly writer: { readonly text: string };
+  /** Of all that its writer has got, its callers' parts included. */
+  readonly out: TextTrace;
+  node: AnyNode;
+  /** Of the action that runs. */
+  reads: Read[];
+  made: Made[];
+  /** What stands behind the dot where that is no map or list, which are known by themselves. */
+  dot: Origins;
+  readonly scopes: Scope[];
+  readonly slots: Origins[];
+}
+
+interface Origins {
+  readonly reads: readonly Read[];
+  readonly made: readonly Made[];
+}
+
+interface Scope {
+  readonly outer: Origins;
+  readonly collection: Value;
+}
+
+const nothing: Origins = { reads: [], made: [] };
+/** An action's lists are emptied by replacing them unless they are empty, so an empty one must not be kept. */
+const kept = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? [] : list);
+/** How many reads one piece names; a checksum over a whole file may have thousands. */
+const maxReads = 40;
+
+/** Why and where a file's render failed, as seen from inside. */
+export interface FailedSite {
+  readonly site: Site;
+  readonly problem: string;
+  readonly reads: readonly Read[];
+}
+
+/**
+ * Watches a render and keeps where each written character came from.
+ *
+ * Principle: a text that an action makes (include, toYaml, a variable) carries its trace until the action ends, found
+ * again by the text itself: strings have no identity, but within one action equal texts are as good as the same one.
+ */
+export class Recorder implements Watcher {
+  readonly paths: ValuePaths;
+  /** By template path: what each file wrote, as it wrote it. */
+  readonly files = new Map<string, Made>();
+  readonly failures: FailedSite[] = [];
+  #frame: Frame | undefined;
+  #closed: Made | undefined;
+  #failed = false;
+
+  constructor(values: ValueMap, chart: WorkChart) {
+    this.paths = new ValuePaths(values, chart);
+  }
+
+  enter(tree: Tree, dot: Value, writer: { readonly text: string }): void {
+    const outer = this.#frame;
+    const origins = outer ? { reads: outer.reads.filter((read) => read.value === dot), made: kept(outer.made) } : nothing;
+    const call: Call = {
+      tree,
+      caller: outer && { call: outer.call, node: outer.node },
+      ...(outer && tree.parseName === 'gotpl' ? { text: sourceOf(outer, tree.source) } : {}),
+    };
+    this.#frame = {
+      call,
+      outer,
+      writer,
+      out: outer?.writer === writer ? outer.out : new TextTrace(),
+      node: tree.root,
+      reads: [],
+      made: [],
+      dot: typeof dot === 'object' ? nothing : origins,
+      scopes: [],
+      slots: [],
+    };
+  }
+
+  leave(): void {
+    const frame = this.#frame as Frame;
+    this.#frame = frame.outer;
+    if (frame.outer?.writer === frame.writer) return;
+    const made = { text: frame.writer.text, trace: frame.out };
+    if (frame.outer) this.#closed = made;
+    else this.files.set(frame.call.tree.name, made);
+  }
+
+  abandoned(): void {
+    this.#frame = undefined;
+    this.#failed = false;
+  }
+
+  at(node: Node): void {
+    const frame = this.#frame as Frame;
+    frame.node = node;
+    if (frame.reads.length > 0) frame.reads = [];
+    if (frame.made.length > 0) frame.made = [];
+  }
+
+  wrote(node: TextNode | ActionNode, text: string): void {
+    if (text === '') return;
+    const frame = this.#frame as Frame;
+    const made = find(frame.made, text);
+    if (made) frame.out.append(made.trace);
+    else frame.out.push(text.length, this.#piece(frame, node, text), 0);
+  }
+
+  read(start: Value, names: readonly string[], from: number): void {
+    const frame = this.#frame as Frame;
+    const found = this.paths.walk(start, names, from);
+    if (!found) return;
+    if ('text' in found) frame.made.push(found);
+    else {
+      found.node.reads++;
+      frame.reads.push(found);
+    }
+  }
+
+  dot(value: Value): void {
+    const frame = this.#frame as Frame;
+    this.#recall(frame, value, frame.dot);
+  }
+
+  variable(slot: number, value: Value): void {
+    const frame = this.#frame as Frame;
+    if (slot === 0) this.#recall(frame, value, nothing);
+    else this.#recall(frame, value, frame.slots[slot] ?? nothing);
+  }
+
+  bind(slot: number, value: Value): void {
+    const frame = this.#frame as Frame;
+    frame.slots[slot] = { reads: kept(frame.reads), made: typeof value === 'string' ? kept(frame.made) : [] };
+  }
+
+  scope(value: Value): void {
+    const frame = this.#frame as Frame;
+    frame.scopes.push({ outer: frame.dot, collection: value });
+    frame.dot = { reads: kept(frame.reads), made: kept(frame.made) };
+  }
+
+  item(index: Value, item: Value): void {
+    const frame = this.#frame as Frame;
+    const found = this.paths.item(frame.scopes.at(-1)?.collection, index, item);
+    frame.reads = found ? [found] : frame.reads;
+    if (found) found.node.reads++;
+    frame.dot = { reads: kept(frame.reads), made: [] };
+  }
+
+  unscope(): void {
+    const frame = this.#frame as Frame;
+    frame.dot = frame.scopes.pop()?.outer ?? nothing;
+  }
+
+  called(name: string, args: readonly Value[], result: Value): void {
+    const frame = this.#frame as Frame;
+    if (typeof result !== 'string') {
+      for (const read of this.paths.called(name, args, result, frame)) {
+        read.node.reads++;
+        frame.reads.push(read);
+      }
+      return;
+    }
+    const closed = this.#closed;
+    this.#closed = undefined;
+    const made =
+      (name === 'include' || name === 'tpl') && closed ? this.#returned(frame, closed, result) : this.#made(frame, name, args, result);
+    if (made) frame.made.push(made);
+  }
+
+  failed(tree: Tree, node: AnyNode, problem: string): void {
+    const frame = this.#frame;
+    if (this.#failed || !frame || frame.call.tree !== tree) return;
+    this.#failed = true;
+    this.failures.push({ site: { call: frame.call, node }, problem, reads: frame.reads });
+  }
+
+  /** What the dot or a variable stands for is read again. */
+  #recall(frame: Frame, value: Value, origins: Origins): void {
+    const known = this.paths.nodeOf(value);
+    if (known) {
+      known.reads++;
+      frame.reads.push({ node: known, value });
+      return;
+    }
+    if (origins.reads.length > 0) frame.reads.push(...origins.reads.slice(0, maxReads));
+    if (origins.made.length > 0) frame.made.push(...origins.made);
+  }
+
+  /** include takes the text as it is; tpl takes `<no value>` out of it. */
+  #returned(frame: Frame, closed: Made, result: string): Made | undefined {
+    if (closed.text === result) return closed;
+    const trace = replaced(closed, '<no value>', 0, this.#piece(frame, frame.node, ''));
+    return trace?.length === result.length ? { text: result, trace } : undefined;
+  }
+
+  #made(frame: Frame, name: string, args: readonly Value[], result: string): Made | undefined {
+    if (result === '') return undefined;
+    if (/^(must)?toYaml(Pretty)?$/i.test(name)) {
+      const node = this.paths.nodeOf(args[0]);
+      return node && { text: result, trace: TextTrace.of({ ...this.#piece(frame, frame.node, result), yaml: node, exact: true }) };
+    }
+    if (frame.made.length === 0) return undefined;
+    for (const argument of args) {
+      const made = typeof argument === 'string' ? find(frame.made, argument) : undefined;
+      const trace = made && transformed(name, args, made, result, this.#piece(frame, frame.node, result));
+      if (trace) return { text: result, trace };
+    }
+    return undefined;
+  }
+
+  /** What an action prints by itself: it has read what it has read, and what its texts have. */
+  #piece(frame: Frame, node: AnyNode, text: string): Piece {
+    let reads = kept(frame.reads);
+    let exact = true;
+    if (frame.made.length > 0) {
+      const all = new Set(reads);
+      for (const made of frame.made) {
+        for (const piece of made.trace.pieces) {
+          if (all.size >= maxReads) break;
+          for (const read of piece.reads) all.add(read);
+        }
+      }
+      reads = [...all];
+      exact = false;
+    }
+    return { call: frame.call, node: node as TextNode | ActionNode, text, reads, exact };
+  }
+}
+
+/** The newest text that is equal. */
+function find(texts: readonly Made[], text: string): Made | undefined {
+  for (let i = texts.length - 1; i >= 0; i--) if (texts[i]?.text === text) return texts[i];
+  return undefined;
+}
+
+/** Where the text that tpl runs came from: a text of the action, or a value. */
+function sourceOf(frame: Frame, text: string): Made | Read | undefined {
+  return find(frame.made, text) ?? frame.reads.find((read) => read.value === text);
+}
