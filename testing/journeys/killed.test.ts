@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Delivery, ReleaseSummary, ServiceView } from '@desp/model';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runsAnew } from '../../apps/platform/src/deliveries/run-job.ts';
 import { createStage, demand, eventually, git, type Stage } from './stage.ts';
 import { type TinyService, tinyService } from './tiny-service.ts';
 
@@ -63,7 +64,11 @@ describe.skipIf(missing.length > 0)(`killed in the middle${missing.length ? ` (n
     await service.commit('1.0.0');
     await git(stage, me, service.tree, ['push', '--set-upstream', 'origin', 'main']);
     await killWhen('the build runs', (delivery) => delivery.jobs.some((job) => job.name === 'build-web' && job.state === 'running'));
-    await ends('1.0.0');
+    const id = await ends('1.0.0');
+    const log = (await stage.desp(me, ['delivery', 'logs', id, 'build-web'])).out;
+    expect(log.startsWith(runsAnew), log).toBe(true);
+    expect(log.match(/^Pushed to quarantine/gm)).toHaveLength(1);
+    expect((await newest()).jobs.find((job) => job.name === 'build-web')).toMatchObject({ state: 'success', attempt: 1 });
     expect((await desp<{ deliveries: Delivery[] }>(['delivery', 'list', '--service', service.name])).deliveries).toHaveLength(1);
   });
 

@@ -56,8 +56,6 @@ export interface EngineServiceOptions {
   readonly dataFolder: string;
   /** Contents of registries.conf (containers-registries.conf(5)); read once, at start. */
   readonly registries?: string;
-  /** Jobs of a former process that `adoptJob` will follow; every other job and build that it left is removed at start. */
-  readonly adoptJobs?: readonly string[];
   readonly clock?: Clock;
 }
 
@@ -111,7 +109,7 @@ export async function startEngineService(options: EngineServiceOptions): Promise
       await clock.sleep(50);
     }
   }
-  await clearOrphans(podman, options.adoptJobs ?? []);
+  await clearOrphans(podman);
   const stop = async () => {
     const pid = Number(await readFile(pidFile, 'utf8').catch(() => '0'));
     // The number may belong to somebody else by now: only a process that was started with our socket is ended.

@@ -3,11 +3,9 @@ export { type BuildLimits, type BuildRequest, buildImage, standardBuildLimits } 
 export { detectEngine, type EngineReport, type EngineService, type EngineServiceOptions, startEngineService } from './engine-service.ts';
 export { EngineError, type EngineErrorCode } from './errors.ts';
 export {
-  adoptJob,
   type JobLimits,
   type JobRequest,
   type JobResult,
-  type JobWatch,
   removeJob,
   runJob,
   standardJobLimits,

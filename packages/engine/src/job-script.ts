@@ -9,16 +9,13 @@ import { type TarItem, tarOf } from './tar-writer.ts';
 /** The first line that a job's container prints: it can take the repository now. Never shown. */
 export const readyLine = 'desp: ready\n';
 
-/** The exit code of a container whose script never came; it has printed nothing then but `readyLine`. */
-export const neverStarted = 125;
-
 /** Runs first in the container: says that it is there, then waits 120 s at most for the script. */
 export const waitScript = `mkdir -m 700 /run/desp
 /bin/busybox mkfifo -m 600 /run/desp/go
 exec 3<>/run/desp/go
 printf '${readyLine.replace('\n', '\\n')}'
 read -t 120 go <&3
-[ -e /run/desp/start ] || exit ${neverStarted}
+[ -e /run/desp/start ] || exit 125
 exec 3<&-
 exec /bin/sh /run/desp/script`;
 

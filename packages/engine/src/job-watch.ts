@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { EngineError } from './errors.ts';
-import type { JobLimits, JobResult, JobWatch } from './job.ts';
+import type { JobLimits, JobRequest, JobResult } from './job.ts';
 import { readyLine } from './job-script.ts';
 import { LogText } from './log-text.ts';
 import { ended, type Podman, podmanRun, removeContainer } from './podman.ts';
@@ -15,20 +15,17 @@ export type JobReason = 'finished' | 'timeout' | 'memory' | 'log' | 'canceled';
 const endWithinMs = 10_000;
 
 export interface WatchedContainer {
-  readonly watch: JobWatch;
+  readonly request: Pick<JobRequest, 'id' | 'secrets' | 'onLog' | 'signal'>;
   readonly name: string;
   /** Where the engine leaves its mark that memory ran out. */
   readonly work: string;
   readonly limits: JobLimits;
-  readonly leftMs: number;
   /** Called once, when the container has said that it is there. */
   onReady(): Promise<void>;
-  /** The script's exit code, from that of `child`. */
-  exitCode(code: number): Promise<number>;
 }
 
 /**
- * Follows a job's container to its end through `child`, whose standard output is the container's, and keeps its limits.
+ * Follows a job's container to its end through `child`, whose output and exit code are the container's, and keeps its limits.
  * @throws EngineError ENGINE_FAILED; whatever `onReady` throws
  */
 export async function watchContainer(
@@ -36,7 +33,7 @@ export async function watchContainer(
   child: ChildProcessByStdio<Writable, Readable, Readable>,
   container: WatchedContainer,
 ): Promise<JobResult> {
-  const { watch, name, limits } = container;
+  const { request, name, limits } = container;
   let reason: JobReason = 'finished';
   let failure: unknown;
   const timers: NodeJS.Timeout[] = [];
@@ -51,11 +48,11 @@ export async function watchContainer(
     reason = why;
     kill();
   };
-  after(container.leftMs, () => stop('timeout'));
+  after(limits.timeoutMs, () => stop('timeout'));
   const cancel = () => stop('canceled');
-  watch.signal?.addEventListener('abort', cancel, { once: true });
+  request.signal?.addEventListener('abort', cancel, { once: true });
 
-  const log = new LogText(watch.secrets, (text) => watch.onLog?.(text));
+  const log = new LogText(request.secrets, (text) => request.onLog?.(text));
   let ready: Promise<void> | undefined;
   let head = Buffer.alloc(0);
   let bytes = 0;
@@ -69,7 +66,7 @@ export async function watchContainer(
     head = Buffer.concat([head, chunk]);
     if (head.length < readyLine.length) return;
     // A signal that was aborted earlier finds a container only now.
-    if (watch.signal?.aborted) cancel();
+    if (request.signal?.aborted) cancel();
     ready = container.onReady().catch((error: unknown) => {
       failure = error;
       kill();
@@ -88,16 +85,15 @@ export async function watchContainer(
     log.end();
     if (reason === 'finished' && failure !== undefined) throw failure;
     if ((!ready || code < 0) && reason === 'finished')
-      throw new EngineError('ENGINE_FAILED', `The job ${watch.id} could not be followed to its end: ${errors.trim()}`, {
+      throw new EngineError('ENGINE_FAILED', `The job ${request.id} could not be followed to its end: ${errors.trim()}`, {
         kind: 'upstream',
         retryable: true,
       });
-    const exitCode = reason === 'finished' ? await container.exitCode(code) : code;
     if (reason === 'finished' && existsSync(join(container.work, 'oom'))) reason = 'memory';
-    return { exitCode: reason !== 'finished' && exitCode <= 0 ? 137 : exitCode, reason, message: describe(reason, exitCode, limits) };
+    return { exitCode: reason !== 'finished' && code <= 0 ? 137 : code, reason, message: describe(reason, code, limits) };
   } finally {
     for (const timer of timers) clearTimeout(timer);
-    watch.signal?.removeEventListener('abort', cancel);
+    request.signal?.removeEventListener('abort', cancel);
   }
 }
 

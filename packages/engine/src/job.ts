@@ -1,13 +1,13 @@
-import { lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { EngineError } from './errors.ts';
 import { loadImage } from './image-store.ts';
-import { type JobScript, jobFiles, neverStarted, renderJobScript, startScript, unpackScript, waitScript } from './job-script.ts';
+import { type JobScript, jobFiles, renderJobScript, startScript, unpackScript, waitScript } from './job-script.ts';
 import { type JobReason, watchContainer } from './job-watch.ts';
 import type { ImageLayout } from './oci-layout.ts';
-import { ended, type Podman, podmanOk, podmanRun, removeContainer, spawnPodman } from './podman.ts';
+import { ended, type Podman, removeContainer, spawnPodman } from './podman.ts';
 
 export interface JobLimits {
   readonly memoryBytes: number;
@@ -28,18 +28,14 @@ export const standardJobLimits: JobLimits = {
   logBytes: 4 * 1024 * 1024,
 };
 
-/** What one needs to follow a job, started now or by a former process. */
-export interface JobWatch {
+export interface JobRequest extends JobScript {
   readonly id: string;
   /** Hidden in the log. */
   readonly secrets: readonly string[];
   readonly limits?: JobLimits;
-  /** The log from its beginning, masked; after `adoptJob` it is told anew. */
+  /** The log from its beginning, masked. */
   readonly onLog?: (text: string) => void;
   readonly signal?: AbortSignal;
-}
-
-export interface JobRequest extends JobWatch, JobScript {
   readonly image: ImageLayout;
   /** Folder of the project below `/builds`, as `sample-app`. */
   readonly project: string;
@@ -86,62 +82,17 @@ export async function runJob(podman: Podman, request: JobRequest): Promise<JobRe
     const image = await loadImage(podman, request.image, 'desp-job');
     const child = spawnPodman(podman, containerArguments(request, limits, name, image), work);
     return await watchContainer(podman, child, {
-      watch: request,
+      request,
       name,
       work,
       limits,
-      leftMs: limits.timeoutMs,
       async onReady() {
         await copyInto(podman, name, unpackScript, folder, request.source, work);
         await copyInto(podman, name, startScript, '/run', Readable.from([script]), work);
       },
-      exitCode: async (code) => code,
     });
   } finally {
     request.source.destroy();
-    await removeJob(podman, id);
-  }
-}
-
-/**
- * Follows a job that a former process started; bounded, also when its container hangs.
- * @returns its result, or undefined when there is no such job or nothing of its script ran: start it again
- * @throws EngineError ENGINE_FAILED
- */
-export async function adoptJob(podman: Podman, watch: JobWatch): Promise<JobResult | undefined> {
-  const { id, limits = standardJobLimits } = watch;
-  const name = containerName(id);
-  try {
-    const format = '{{.State.Status}} {{.State.Pid}} {{.State.StartedAt.Unix}}';
-    const inspected = await podmanRun(podman, ['container', 'inspect', '--format', format, name], { timeoutMs: 15_000 });
-    const [status = '', pid = '0', startedAt = '0'] = inspected.stdout.toString().trim().split(' ');
-    // Asked from outside: a command in the container would wait for a container that hangs. A job that began may have
-    // removed the mark or put a link there; then it is run again, which harms nobody else.
-    const begun = status === 'running' && lstatSync(`/proc/${pid}/root/run/desp/start`, { throwIfNoEntry: false }) !== undefined;
-    if (inspected.code !== 0 || !(begun || status === 'exited' || status === 'stopped')) return undefined;
-    const work = workFolder(podman, id);
-    mkdirSync(work, { recursive: true });
-    let shown = false;
-    const result = await watchContainer(podman, spawnPodman(podman, ['logs', '--follow', name], work), {
-      watch: {
-        ...watch,
-        onLog(text) {
-          shown = true;
-          watch.onLog?.(text);
-        },
-      },
-      name,
-      work,
-      limits,
-      leftMs: Math.max(0, limits.timeoutMs - Math.max(0, Date.now() - Number(startedAt) * 1000)),
-      async onReady() {},
-      async exitCode() {
-        const waited = await podmanOk(podman, ['wait', '--interval', '100ms', name], { timeoutMs: 30_000 });
-        return Number(waited.stdout.toString().trim());
-      },
-    });
-    return !shown && result.exitCode === neverStarted ? undefined : result;
-  } finally {
     await removeJob(podman, id);
   }
 }

@@ -13,9 +13,11 @@ const tokenSeconds = 7_200;
 const logFlushMs = 250;
 const maxLogBytes = 4 * 1024 * 1024;
 
+export const runsAnew = 'The platform was stopped while this job ran: it runs anew, from the beginning.\n';
+
 /**
- * Runs one pipeline job. A process that was killed in the middle runs it anew, from the beginning, with an empty log: what a job
- * does to the platform goes through verbs that may be repeated.
+ * Runs one pipeline job. After a process was killed in the middle, the next runs it anew, from the beginning, with a log that
+ * says so: what a job does to the platform goes through verbs that may be repeated (decision 2026-11-22-killed-jobs).
  */
 export async function runDeliveryJob(platform: Platform, key: string, signal: AbortSignal): Promise<void> {
   const [idText = '', ...rest] = key.split('/');
@@ -32,6 +34,7 @@ export async function runDeliveryJob(platform: Platform, key: string, signal: Ab
   )
     return;
   await clearLog(sql, id, name);
+  if (job.state === 'running') await appendLog(sql, id, name, runsAnew);
   await refreshStops(platform, await loadDelivery(sql, id));
 
   const canceled = new AbortController();
