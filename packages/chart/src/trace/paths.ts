@@ -39,8 +39,12 @@ export class PathNode {
   }
 }
 
+/** What templates read beside values: the first key of such a path, which no values begin with. */
+export const builtin = ' builtin';
+
 /** `image.tag`, `env[0].name`, `annotations["example.com/x"]`. */
 export function formatPath(path: ValuePath): string {
+  if (path[0] === builtin) return `.${path.slice(1).join('.')}`;
   let text = '';
   for (const key of path) {
     if (typeof key === 'number') text += `[${key}]`;

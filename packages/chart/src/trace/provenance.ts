@@ -3,7 +3,7 @@ import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { fromBytes } from '../value/text.ts';
 import { applySet, type SetKind } from '../values/set.ts';
 import { type Answer, MarkedValues, none } from './marked-values.ts';
-import type { ValuePath } from './paths.ts';
+import { builtin, type ValuePath } from './paths.ts';
 
 /** One of the user's sources of values as given: a values file's text, or what stood after `--set` and its kin. */
 export type ValueSource =
@@ -20,6 +20,8 @@ export type ValueOrigin =
   | { readonly kind: 'default'; readonly file: string; readonly line?: number; readonly importedFrom?: ValuePath }
   /** values.yaml of a chart above the one that reads it. */
   | { readonly kind: 'parent'; readonly file: string; readonly line?: number; readonly importedFrom?: ValuePath }
+  /** No value at all: the release, the cluster or the chart itself, as `.Release.Name`. */
+  | { readonly kind: 'builtin' }
   /** No source holds what was read: a template made or changed it. */
   | { readonly kind: 'computed' }
   /** Nobody set it. */
@@ -60,6 +62,7 @@ export class Provenance {
 
   /** @param value what was read there; where no source holds it, a template made it */
   originOf(path: ValuePath, value?: Value): ValueOrigin {
+    if (path[0] === builtin) return { kind: 'builtin' };
     for (const candidate of this.#candidates(path)) {
       const found = this.#ask(candidate, 0);
       if (!found) continue;

@@ -200,7 +200,7 @@ export class Recorder implements Watcher {
   /** include takes the text as it is; tpl takes `<no value>` out of it. */
   #returned(frame: Frame, closed: Made, result: string): Made | undefined {
     if (closed.text === result) return closed;
-    const trace = replaced(closed, '<no value>', 0, this.#piece(frame, frame.node, ''));
+    const trace = replaced(closed, '<no value>', 0, this.#filler(frame, ''));
     return trace?.length === result.length ? { text: result, trace } : undefined;
   }
 
@@ -213,10 +213,15 @@ export class Recorder implements Watcher {
     if (frame.made.length === 0) return undefined;
     for (const argument of args) {
       const made = typeof argument === 'string' ? find(frame.made, argument) : undefined;
-      const trace = made && transformed(name, args, made, result, this.#piece(frame, frame.node, result));
+      const trace = made && transformed(name, args, made, result, this.#filler(frame, result));
       if (trace) return { text: result, trace };
     }
     return undefined;
+  }
+
+  /** What a function adds to a text: indentation, quotes. */
+  #filler(frame: Frame, text: string): Piece {
+    return { call: frame.call, node: frame.node as ActionNode, text, reads: [], exact: true };
   }
 
   /** What an action prints by itself: it has read what it has read, and what its texts have. */

@@ -149,7 +149,8 @@ export class Trace implements RenderTrace {
 
   #value({ node, value }: Read, text: string): TracedValue {
     const { path } = node;
-    const isPrinted = value !== undefined && value !== null && (text === '' || text.includes(printValue(value)));
+    const isPrinted =
+      value !== undefined && value !== null && (text === '' || (printValue(value) !== '' && text.includes(printValue(value))));
     return { path, name: formatPath(path), origin: this.#provenance.originOf(path, value), isPrinted };
   }
 

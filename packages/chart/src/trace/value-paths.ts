@@ -1,8 +1,12 @@
 import type { WorkChart } from '../loader/work-chart.ts';
-import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
+import { GoInt, GoObject, type Value, type ValueMap } from '../value/kinds.ts';
 import { MapView } from '../value/view.ts';
-import { PathNode } from './paths.ts';
+import { builtin, PathNode } from './paths.ts';
 import type { Made, Read } from './pieces.ts';
+
+/** The `.` that a file is run on. */
+const isScope = (value: Value): value is ValueMap => value instanceof MapView && value.has('Capabilities') && value.has('Release');
+const isBuiltin = (name: string): boolean => name === 'Release' || name === 'Chart' || name === 'Capabilities' || name === 'Template';
 
 type Container = ValueMap | Value[];
 
@@ -14,6 +18,7 @@ type Container = ValueMap | Value[];
  */
 export class ValuePaths {
   readonly root = new PathNode();
+  readonly #builtins = new PathNode(new PathNode(), builtin);
   readonly #nodes = new WeakMap<object, PathNode>();
   /** Members of maps and lists that templates made (`dict`, `list`), where they were read or made. */
   readonly #members = new WeakMap<object, Map<string | number, Read | Made>>();
@@ -43,6 +48,7 @@ export class ValuePaths {
     let value = start;
     let node = this.nodeOf(start);
     for (let i = from; i < names.length; i++) {
+      if (!node && isScope(value) && isBuiltin(names[i] as string)) return this.#builtin(value, names.slice(i));
       if (!(value instanceof Map)) break;
       const name = names[i] as string;
       const next = value.get(name);
@@ -52,6 +58,17 @@ export class ValuePaths {
       value = next;
     }
     return node && { node, value };
+  }
+
+  /** `.Release.Name` and the like: always leaves, for what lies between is the same for all. */
+  #builtin(scope: ValueMap, names: readonly string[]): Read {
+    let node = this.#builtins;
+    let value: Value = scope;
+    for (const name of names) {
+      node = node.child(name);
+      value = value instanceof Map ? value.get(name) : value instanceof GoObject ? value.field(name)?.value : undefined;
+    }
+    return { node, value };
   }
 
   /** An item that range goes over. */
