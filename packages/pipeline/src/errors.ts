@@ -22,6 +22,8 @@ export type PipelineErrorCode =
   | 'EXPRESSION_INVALID'
   /** Variables refer to one another in a circle, or expand too far. */
   | 'VARIABLES_INVALID'
+  /** A script calls a verb of the platform in a way that shows only when it runs. */
+  | 'SCRIPT_UNCLEAR'
   /** The file defines no job. */
   | 'NO_JOBS';
 

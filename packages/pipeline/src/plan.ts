@@ -1,6 +1,7 @@
 import { PipelineError } from './errors.ts';
 import { includeName } from './includes.ts';
 import { type JobSurroundings, planJob } from './job.ts';
+import { jobVerbOf } from './job-verb.ts';
 import { defaultKeywords, globalKeywords, jobKeywords } from './keywords.ts';
 import { mergeMaps, resolveExtends } from './merge.ts';
 import { checkKeywords, mapOf, textsOf, variablesOf } from './node-values.ts';
@@ -185,7 +186,9 @@ class Planner {
   #attempt(plan: () => PlannedJob | undefined): PlannedJob[] {
     try {
       const job = plan();
-      return job ? [job] : [];
+      if (!job) return [];
+      jobVerbOf(job);
+      return [job];
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error;
       this.#errors.push(error);

@@ -6,7 +6,9 @@ import type { PlannedJob } from '@desp/pipeline';
 import { messageOf } from '@desp/runtime';
 import { z } from 'zod';
 import type { Platform } from '../platform.ts';
+import { PlatformError } from '../platform-error.ts';
 import { buildJobImage } from './build-image.ts';
+import { environmentOf, purposeOf } from './plan-delivery.ts';
 import { releaseJobImages } from './release-images.ts';
 
 /**
@@ -68,6 +70,20 @@ export async function openJobSocket(platform: Platform, job: JobIdentity): Promi
   };
 }
 
+/** A job does what it was planned for: a script that says another verb or environment when it runs gets nothing. */
+function demandPlanned({ name, plan }: JobIdentity, verb: keyof typeof verbs, environment: string): void {
+  const planned = { purpose: purposeOf(plan), environment: environmentOf(plan) ?? '' };
+  if (planned.purpose === verb && (verb === 'build' || planned.environment === environment)) return;
+  throw new PlatformError(
+    'NOT_ALLOWED',
+    `${name} was not planned to ${verb}${verb === 'release' ? ` to ${environment.slice(0, 60) || 'nowhere'}` : ''}.`,
+    {
+      kind: 'user',
+      cure: `Write the verb as a command of its own in the job's script: desp job ${verb} --env ENVIRONMENT.`,
+    },
+  );
+}
+
 const hash = (text: string) => createHash('sha256').update(text).digest();
 
 async function answer(
@@ -92,6 +108,7 @@ async function answer(
   const log = (line: string) => response.write(`${JSON.stringify({ log: line })}\n`);
   let done = false;
   try {
+    demandPlanned(job, verb, body.environment);
     await verbs[verb](platform, job, body.environment, log, signal);
     done = true;
   } catch (error) {

@@ -1,6 +1,14 @@
 import type { RepositoryReader } from '@desp/git';
 import { CommitId, type JobState } from '@desp/model';
-import { type PipelineContext, type PlannedJob, planPipeline, resolveIncludes } from '@desp/pipeline';
+import {
+  type JobVerb,
+  jobVerbOf,
+  type PipelineContext,
+  PipelineError,
+  type PlannedJob,
+  planPipeline,
+  resolveIncludes,
+} from '@desp/pipeline';
 import { formatPlace, messageOf } from '@desp/runtime';
 import type { Platform } from '../platform.ts';
 import { type LoadedDelivery, savePlan } from './records.ts';
@@ -70,15 +78,18 @@ function firstState(platform: Platform, job: PlannedJob): { state: JobState; rea
 }
 
 /** Told by the verb that the script calls, never by the job's name. */
-export function purposeOf(job: PlannedJob): JobPurpose {
-  const script = job.script.join('\n');
-  if (/^desp job build\b/m.test(script)) return 'build';
-  if (/^desp job release\b/m.test(script)) return 'release';
-  return 'other';
-}
+export const purposeOf = (job: PlannedJob): JobPurpose => verbIn(job)?.name ?? 'other';
 
-export function environmentOf(job: PlannedJob): string | undefined {
-  return /^desp job (?:build|release) --env ([a-z0-9-]+)$/m.exec(job.script.join('\n'))?.[1];
+export const environmentOf = (job: PlannedJob): string | undefined => verbIn(job)?.environment;
+
+/** The verb of a job that was planned. A plan of an older version may hold what is refused today; it then has none. */
+function verbIn(job: PlannedJob): JobVerb | undefined {
+  try {
+    return jobVerbOf(job);
+  } catch (error) {
+    if (error instanceof PipelineError) return undefined;
+    throw error;
+  }
 }
 
 async function contextOf(
