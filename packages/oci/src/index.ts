@@ -2,6 +2,13 @@ export { type ArchiveLimits, type ImageArchive, openImageArchive, pushArchive } 
 export { type CopyEnd, type CopyReport, type CopyRequest, copyImage } from './client/copy.ts';
 export type { RegistryCredentials } from './client/credentials.ts';
 export {
+  createHarborClient,
+  type DesiredProjectMember,
+  type HarborClient,
+  type HarborClientOptions,
+  type HarborProjectRules,
+} from './client/harbor-client.ts';
+export {
   type BlobSource,
   createRegistryClient,
   type FetchedManifest,
@@ -15,6 +22,8 @@ export { allowPull, type HarborSeverity, harborNotScanned, harborPrevented, harb
 export { createRegistry } from './server/registry.ts';
 export type {
   ManifestNotice,
+  Member,
+  MemberRole,
   Project,
   PullDecision,
   PullQuestion,

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { OciError } from '../errors.ts';
 import { isRepositoryName } from '../names.ts';
+import { roleAllows } from './harbor/roles.ts';
 import { type Access, type Tokens, tokenSeconds } from './tokens.ts';
 import type { RegistryAction, RegistryOptions, RegistryPrincipal } from './types.ts';
 import { type Exchange, sendJson } from './wire.ts';
@@ -84,11 +85,17 @@ export class Gatekeeper {
       const robot = this.#liveRobot(principal.name);
       return robot !== undefined && robot.project === project && robot.actions.includes(action);
     }
-    return this.#options.authorize(principal, project, action);
+    if (this.#options.authorize) return this.#options.authorize(principal, project, action);
+    if (principal.kind === 'platform') return true;
+    const member =
+      principal.kind === 'person' ? this.#options.store.metadata.member(this.#options.name, project, principal.name) : undefined;
+    return member !== undefined && roleAllows(member.role, action);
   }
 
   mayAdminister(principal: RegistryPrincipal, project: string): boolean {
-    return this.#options.administers?.(principal, project) ?? principal.kind === 'platform';
+    if (this.#options.administers) return this.#options.administers(principal, project);
+    if (principal.kind === 'platform') return true;
+    return principal.kind === 'person' && this.#options.store.metadata.member(this.#options.name, project, principal.name)?.role === 1;
   }
 
   allows(caller: Caller, repository: string, action: RegistryAction): boolean {

@@ -42,6 +42,8 @@ export async function serveManifest(context: RegistryContext, exchange: Exchange
 async function askPullPolicy(context: RegistryContext, caller: Caller, repository: Repository, manifest: StoredManifest): Promise<void> {
   const { beforePull } = context.options;
   if (!beforePull || caller.principal.kind === 'platform') return;
+  const project = context.metadata.project(context.options.name, repository.project);
+  if (project?.metadata['prevent_vul'] === 'false') return;
   const decision = await beforePull({
     registry: context.options.name,
     repository: repository.name,

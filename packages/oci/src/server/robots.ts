@@ -36,3 +36,11 @@ export async function createRobot(
   const { id, name, project, actions, expiresAt } = stored;
   return { id, name, project, actions, expiresAt, secret };
 }
+
+/** Gives a robot the secret of its owner's choice, or a new random one when that is empty; the former one is over. */
+export async function setRobotSecret(context: RegistryContext, robot: Robot, wanted: string): Promise<string> {
+  const secret = wanted === '' ? newSecret() : wanted;
+  const { name, project, actions, expiresAt } = robot;
+  await context.metadata.putRobot(context.options.name, { name, project, actions, expiresAt }, hashSecret(secret));
+  return secret;
+}

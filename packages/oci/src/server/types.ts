@@ -65,11 +65,16 @@ export interface RegistryOptions {
   readonly limits?: RegistryLimits;
   /** Basic credentials to a principal; undefined for wrong ones. Must compare in constant time. */
   authenticate(username: string, password: string): Awaitable<RegistryPrincipal | undefined>;
-  /** May `principal` do this in `project`? Asked at the token and again at every request, so that a right lost is lost at once. */
-  authorize(principal: RegistryPrincipal, project: string, action: RegistryAction): boolean;
-  /** May `principal` create projects and robots over Harbor's API? Default: the platform alone. */
+  /**
+   * May `principal` do this in `project`? Asked at the token and again at every request, so that a right lost is lost at once.
+   * Default: people may what their membership gives, the platform everything, and nobody else anything.
+   */
+  authorize?(principal: RegistryPrincipal, project: string, action: RegistryAction): boolean;
+  /** Is this the name of somebody? Who is nobody becomes no member. Default: every name is. */
+  knowsUser?(username: string): Awaitable<boolean>;
+  /** May `principal` create and rule the project and its robots over Harbor's API? Default: the platform, and its project administrators. */
   administers?(principal: RegistryPrincipal, project: string): boolean;
-  /** Not asked for the platform itself. A throw closes: the pull is refused. */
+  /** Not asked for the platform itself, nor in projects whose metadata say `prevent_vul: "false"`. A throw closes: the pull is refused. */
   beforePull?(question: PullQuestion): Awaitable<PullDecision>;
   /** Asked for everybody. A throw closes: the push is refused. */
   beforePush?(question: PushQuestion): Awaitable<PushDecision>;
@@ -83,6 +88,18 @@ export interface Project {
   /** `immutable`: a tag, once pushed, keeps its digest and cannot be deleted. */
   readonly tags: 'mutable' | 'immutable';
   readonly createdAt: string;
+  /** As Harbor keeps them: strings. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Harbor's roles: 1 projectAdmin, 2 developer, 3 guest, 4 maintainer, 5 limitedGuest. */
+export type MemberRole = 1 | 2 | 3 | 4 | 5;
+
+export interface Member {
+  readonly id: number;
+  readonly project: string;
+  readonly username: string;
+  readonly role: MemberRole;
 }
 
 export interface Robot {

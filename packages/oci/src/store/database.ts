@@ -4,7 +4,7 @@ import { OciError } from '../errors.ts';
 
 const schema = `
 CREATE TABLE IF NOT EXISTS projects (
-  registry TEXT NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, created_at TEXT NOT NULL,
+  registry TEXT NOT NULL, name TEXT NOT NULL, tags TEXT NOT NULL, created_at TEXT NOT NULL, metadata TEXT NOT NULL DEFAULT '{}',
   PRIMARY KEY (registry, name)) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS repositories (
   id INTEGER PRIMARY KEY, registry TEXT NOT NULL, project TEXT NOT NULL, name TEXT NOT NULL, created_at TEXT NOT NULL,
@@ -30,8 +30,14 @@ CREATE INDEX IF NOT EXISTS tags_digest ON tags (repository, digest);
 CREATE TABLE IF NOT EXISTS robots (
   id INTEGER PRIMARY KEY, registry TEXT NOT NULL, name TEXT NOT NULL, project TEXT NOT NULL, actions TEXT NOT NULL,
   secret_hash BLOB NOT NULL, expires_at TEXT, UNIQUE (registry, name)) STRICT;
-PRAGMA user_version = 1;
+CREATE TABLE IF NOT EXISTS project_numbers (number INTEGER PRIMARY KEY, registry TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (registry, name)) STRICT;
+INSERT OR IGNORE INTO project_numbers (registry, name) SELECT registry, name FROM projects;
+CREATE TABLE IF NOT EXISTS members (
+  id INTEGER PRIMARY KEY, registry TEXT NOT NULL, project TEXT NOT NULL, username TEXT NOT NULL, role INTEGER NOT NULL,
+  UNIQUE (registry, project, username)) STRICT;
+PRAGMA user_version = 2;
 `;
+const latest = 2;
 
 /**
  * One SQLite file with group commit.
@@ -58,12 +64,14 @@ export class Database {
     const sqlite = new DatabaseSync(file);
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
     const { user_version } = sqlite.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (user_version > 1) {
+    if (user_version > latest) {
       sqlite.close();
-      throw new OciError('STORE_DAMAGED', `The registry's database has version ${user_version}; this program knows version 1.`, {
+      throw new OciError('STORE_DAMAGED', `The registry's database has version ${user_version}; this program knows version ${latest}.`, {
         cure: 'Start the newer program that wrote it.',
       });
     }
+    if (user_version === 1)
+      sqlite.exec("BEGIN; ALTER TABLE projects ADD COLUMN metadata TEXT NOT NULL DEFAULT '{}'; PRAGMA user_version = 2; COMMIT;");
     sqlite.exec(schema);
     const log = await open(`${file}-wal`, 'r');
     const database = new Database(sqlite, log);

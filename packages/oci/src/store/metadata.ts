@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import type { ContentDigest } from '../digest.ts';
 import type { Descriptor, Manifest } from '../manifest.ts';
-import type { Project, RegistryAction, Robot } from '../server/types.ts';
+import type { Member, MemberRole, Project, RegistryAction, Robot } from '../server/types.ts';
 import type { Database } from './database.ts';
 
 export interface Repository {
@@ -43,6 +43,16 @@ interface RobotRow {
 }
 
 const manifestColumns = 'm.id, m.digest, m.media_type, m.artifact_type, m.subject, m.annotations, m.size, m.pushed_at';
+
+interface ProjectRow {
+  name: string;
+  tags: Project['tags'];
+  createdAt: string;
+  metadata: string;
+}
+
+const projectColumns = 'name, tags, created_at AS createdAt, metadata';
+const storedProject = (row: ProjectRow): Project => ({ ...row, metadata: JSON.parse(row.metadata) as Record<string, string> });
 
 const storedManifest = (row: ManifestRow): StoredManifest => ({
   id: row.id,
@@ -90,24 +100,102 @@ export class Metadata {
     return this.#sql(text).all(...values) as T[];
   }
 
-  // Projects and repositories
+  // Projects
 
   ensureProject(registry: string, name: string, tags: Project['tags'], createdAt: string): Promise<Project> {
     return this.#database.write(() => {
       this.#sql(
         'INSERT INTO projects (registry, name, tags, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET tags = excluded.tags',
       ).run(registry, name, tags, createdAt);
+      this.#sql('INSERT OR IGNORE INTO project_numbers (registry, name) VALUES (?, ?)').run(registry, name);
       return this.project(registry, name)!;
     });
   }
 
+  /** False when the name is taken. */
+  addProject(registry: string, name: string, metadata: Project['metadata'], createdAt: string): Promise<boolean> {
+    return this.#database.write(() => {
+      const { changes } = this.#sql(
+        "INSERT INTO projects (registry, name, tags, created_at, metadata) VALUES (?, ?, 'mutable', ?, ?) ON CONFLICT DO NOTHING",
+      ).run(registry, name, createdAt, JSON.stringify(metadata));
+      this.#sql('INSERT OR IGNORE INTO project_numbers (registry, name) VALUES (?, ?)').run(registry, name);
+      return changes > 0;
+    });
+  }
+
+  setProjectMetadata(registry: string, name: string, metadata: Project['metadata']): Promise<void> {
+    return this.#database.write(() => {
+      this.#sql('UPDATE projects SET metadata = ? WHERE registry = ? AND name = ?').run(JSON.stringify(metadata), registry, name);
+    });
+  }
+
+  setTags(registry: string, name: string, tags: Project['tags']): Promise<void> {
+    return this.#database.write(() => {
+      this.#sql('UPDATE projects SET tags = ? WHERE registry = ? AND name = ?').run(tags, registry, name);
+    });
+  }
+
   project(registry: string, name: string): Project | undefined {
-    return this.#one<Project>('SELECT name, tags, created_at AS createdAt FROM projects WHERE registry = ? AND name = ?', registry, name);
+    const row = this.#one<ProjectRow>(`SELECT ${projectColumns} FROM projects WHERE registry = ? AND name = ?`, registry, name);
+    return row && storedProject(row);
   }
 
   projects(registry: string): Project[] {
-    return this.#all<Project>('SELECT name, tags, created_at AS createdAt FROM projects WHERE registry = ? ORDER BY name', registry);
+    return this.#all<ProjectRow>(`SELECT ${projectColumns} FROM projects WHERE registry = ? ORDER BY name`, registry).map(storedProject);
   }
+
+  /** A project's number, which stays the same for as long as the store does; 0 for none. */
+  projectNumber(registry: string, name: string): number {
+    return this.#one<{ number: number }>('SELECT number FROM project_numbers WHERE registry = ? AND name = ?', registry, name)?.number ?? 0;
+  }
+
+  projectNumbered(registry: string, number: number): Project | undefined {
+    const row = this.#one<{ name: string }>('SELECT name FROM project_numbers WHERE registry = ? AND number = ?', registry, number);
+    return row && this.project(registry, row.name);
+  }
+
+  // Members
+
+  members(registry: string, project: string): Member[] {
+    return this.#all<Member>(
+      'SELECT id, project, username, role FROM members WHERE registry = ? AND project = ? ORDER BY username',
+      registry,
+      project,
+    );
+  }
+
+  member(registry: string, project: string, username: string): Member | undefined {
+    return this.#one<Member>(
+      'SELECT id, project, username, role FROM members WHERE registry = ? AND project = ? AND username = ?',
+      registry,
+      project,
+      username,
+    );
+  }
+
+  /** Undefined when that is a member already. */
+  addMember(registry: string, project: string, username: string, role: MemberRole): Promise<Member | undefined> {
+    return this.#database.write(() => {
+      const { changes } = this.#sql(
+        'INSERT INTO members (registry, project, username, role) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      ).run(registry, project, username, role);
+      return changes > 0 ? this.member(registry, project, username) : undefined;
+    });
+  }
+
+  setMemberRole(id: number, role: MemberRole): Promise<void> {
+    return this.#database.write(() => {
+      this.#sql('UPDATE members SET role = ? WHERE id = ?').run(role, id);
+    });
+  }
+
+  removeMember(id: number): Promise<void> {
+    return this.#database.write(() => {
+      this.#sql('DELETE FROM members WHERE id = ?').run(id);
+    });
+  }
+
+  // Repositories
 
   repository(registry: string, name: string): Repository | undefined {
     return this.#one<Repository>('SELECT id, name, project, created_at FROM repositories WHERE registry = ? AND name = ?', registry, name);
