@@ -7,13 +7,16 @@ import { type CallContext, contextual, type FunctionDefinition, type FunctionGro
 /** Regular expressions of Go. The plain forms panic on a malformed one, the `must` forms return its error. */
 
 const cache = new Map<string, Regex>();
-/** Expressions that are kept; when full, all go. */
+/** Expressions that are kept, and the largest of them in instructions; when full, all go. */
 const maxCached = 500;
+const maxCachedSize = 2000;
 
-function compiled(pattern: string): Regex {
+function compiled(pattern: string, context: CallContext): Regex {
   const known = cache.get(pattern);
   if (known) return known;
   const regex = new Regex(pattern);
+  context.budget.step(regex.size >> 1);
+  if (regex.size + pattern.length > maxCachedSize) return regex;
   if (cache.size >= maxCached) cache.clear();
   cache.set(pattern, regex);
   return regex;
@@ -24,12 +27,11 @@ type Use = (regex: Regex, text: string, context: CallContext) => Value;
 function search(context: CallContext, pattern: string, text: string, use: Use, onError: (error: RegexError) => Value): Value {
   let regex: Regex;
   try {
-    regex = compiled(pattern);
+    regex = compiled(pattern, context);
   } catch (error) {
     if (error instanceof RegexError) return onError(error);
     throw error;
   }
-  context.budget.step(1 + Math.ceil((regex.size * (text.length + 1)) / 50));
   return use(regex, text, context);
 }
 
@@ -46,23 +48,20 @@ const list = (parts: string[] | undefined): Value => (parts === undefined || par
 
 const findAll =
   (limit: bigint): Use =>
-  (regex, text) =>
-    list(regex.findAll(text, Number(limit)).map(([start, end]) => text.slice(start, end)));
+  (regex, text, { budget }) =>
+    list(regex.findAll(text, Number(limit), budget).map(([start, end]) => text.slice(start, end)));
 
 const split =
   (limit: bigint): Use =>
-  (regex, text) => {
-    const parts = regex.split(text, Number(limit));
+  (regex, text, { budget }) => {
+    const parts = regex.split(text, Number(limit), budget);
     return parts ? strings(parts) : nilStrings;
   };
 
 const replace =
   (replacement: string, literal: boolean): Use =>
-  (regex, text, context) => {
-    const out = regex.replaceAll(text, replacement, literal);
-    context.budget.size(out.length);
-    return out;
-  };
+  (regex, text, { budget }) =>
+    regex.replaceAll(text, replacement, literal, budget);
 
 /** A function and its `must` twin. */
 function pair(name: string, plain: FunctionDefinition, must: FunctionDefinition): FunctionGroup {
@@ -73,9 +72,11 @@ export const regexFunctions: FunctionGroup = {
   ...pair(
     'regexFind',
     contextual(['string', 'string'], (context, pattern, text) =>
-      search(context, pattern, text, (regex) => regex.find(text), panics(pattern)),
+      search(context, pattern, text, (regex) => regex.find(text, context.budget), panics(pattern)),
     ),
-    contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.find(text), fails)),
+    contextual(['string', 'string'], (context, pattern, text) =>
+      search(context, pattern, text, (regex) => regex.find(text, context.budget), fails),
+    ),
   ),
   ...pair(
     'regexFindAll',
@@ -91,11 +92,13 @@ export const regexFunctions: FunctionGroup = {
         context,
         pattern,
         text,
-        (regex) => regex.test(text),
+        (regex) => regex.test(text, context.budget),
         () => false,
       ),
     ),
-    contextual(['string', 'string'], (context, pattern, text) => search(context, pattern, text, (regex) => regex.test(text), fails)),
+    contextual(['string', 'string'], (context, pattern, text) =>
+      search(context, pattern, text, (regex) => regex.test(text, context.budget), fails),
+    ),
   ),
   regexQuoteMeta: fn(['string'], (text) => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')),
   ...pair(

@@ -10,8 +10,6 @@ export const single = (character: string): CharacterSet => {
 
 export const range = (from: number, to: number): CharacterSet => [[from, to]];
 
-export const union = (a: CharacterSet, b: CharacterSet): CharacterSet => [...a, ...b];
-
 export const negate = (set: CharacterSet): CharacterSet => [(code) => !contains(set, code)];
 
 export function contains(set: CharacterSet, code: number): boolean {

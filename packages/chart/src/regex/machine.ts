@@ -8,10 +8,24 @@ import type { Assertion } from './syntax.ts';
  *
  * @returns starts and ends of the match and its groups (-1 where a group took no part), or undefined
  */
-export function execute(program: readonly Instruction[], text: string, from: number, slots: number): Int32Array | undefined {
-  const machine = new Machine(program, text, slots);
-  return machine.run(from);
+export function execute(program: readonly Instruction[], text: string, from: number, slots: number, meter: Meter): Int32Array | undefined {
+  const machine = new Machine(program, text, slots, meter);
+  const found = machine.run(from);
+  machine.settle();
+  return found;
 }
+
+/** What a search charges its work to: time is linear in the text, but text and program may both be large. */
+export interface Meter {
+  step(units: number): void;
+  /** Refuses a text before it is made. */
+  size(length: number): void;
+}
+
+/** Threads that are followed for one step. */
+const threadsPerStep = 4;
+/** Work is charged in portions. */
+const portion = 4096;
 
 interface Threads {
   readonly at: Int32Array;
@@ -25,13 +39,24 @@ class Machine {
   readonly #slots: number;
   /** The step in which an instruction was last reached. */
   readonly #marks: Int32Array;
+  readonly #meter: Meter;
   #step = 0;
+  #work: number;
 
-  constructor(program: readonly Instruction[], text: string, slots: number) {
+  constructor(program: readonly Instruction[], text: string, slots: number, meter: Meter) {
+    this.#meter = meter;
+    // Its arrays are as long as the program.
+    this.#work = program.length >> 2;
     this.#program = program;
     this.#text = text;
     this.#slots = slots;
     this.#marks = new Int32Array(program.length).fill(-1);
+  }
+
+  /** Charges what has been done since the last time. */
+  settle(): void {
+    this.#meter.step(Math.ceil(this.#work / threadsPerStep));
+    this.#work = 0;
   }
 
   run(from: number): Int32Array | undefined {
@@ -50,6 +75,8 @@ class Machine {
       const code = at < this.#text.length ? (this.#text.codePointAt(at) as number) : -1;
       const after = at + (code > 0xffff ? 2 : 1);
       this.#step++;
+      this.#work += 2 + current.count;
+      if (this.#work > portion) this.settle();
       next.count = 0;
       for (let i = 0; i < current.count; i++) {
         const instruction = this.#program[current.at[i] as number] as Instruction;
@@ -58,6 +85,7 @@ class Machine {
           found = current.captures[i];
           break;
         }
+        if (instruction.op === 'set') this.#work += instruction.set.length >> 2;
         if (instruction.op === 'set' && code >= 0 && (instruction.fold ? containsFolded : contains)(instruction.set, code)) {
           this.#follow(next, instruction.next, after, current.captures[i] as Int32Array);
         }
@@ -76,6 +104,7 @@ class Machine {
       const [pc, saved] = top;
       if (this.#marks[pc] === this.#step) continue;
       this.#marks[pc] = this.#step;
+      this.#work++;
       const instruction = this.#program[pc] as Instruction;
       switch (instruction.op) {
         case 'split':
@@ -85,6 +114,8 @@ class Machine {
         case 'save': {
           const copy = saved.slice();
           copy[instruction.slot] = at;
+          this.#work += 4 + (this.#slots >> 2);
+          if (this.#work > portion) this.settle();
           stack.push([instruction.next, copy]);
           break;
         }

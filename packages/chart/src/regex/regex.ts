@@ -1,6 +1,8 @@
-import { execute } from './machine.ts';
+import { execute, type Meter } from './machine.ts';
 import { compile, type Instruction } from './program.ts';
 import { parseRegex } from './syntax.ts';
+
+const unmetered: Meter = { step: () => {}, size: () => {} };
 
 /** A compiled regular expression of Go: RE2 syntax, linear time. */
 export class Regex {
@@ -16,31 +18,31 @@ export class Regex {
     this.#names = names;
   }
 
-  /** Instructions: with the text's length, the cost of a search. */
+  /** Instructions: what compiling it cost. */
   get size(): number {
     return this.#program.length;
   }
 
-  #find(text: string, from: number): Int32Array | undefined {
-    return execute(this.#program, text, from, 2 * this.#names.length);
+  #find(text: string, from: number, meter: Meter): Int32Array | undefined {
+    return execute(this.#program, text, from, 2 * this.#names.length, meter);
   }
 
-  test(text: string): boolean {
-    return this.#find(text, 0) !== undefined;
+  test(text: string, meter: Meter = unmetered): boolean {
+    return this.#find(text, 0, meter) !== undefined;
   }
 
   /** The first match's text; empty where there is none. */
-  find(text: string): string {
-    const found = this.#find(text, 0);
+  find(text: string, meter: Meter = unmetered): string {
+    const found = this.#find(text, 0, meter);
     return found ? text.slice(found[0], found[1]) : '';
   }
 
   /** Places of up to `limit` matches (all for a negative one), none overlapping. */
-  findAll(text: string, limit: number): (readonly [number, number])[] {
+  findAll(text: string, limit: number, meter: Meter = unmetered): (readonly [number, number])[] {
     const matches: (readonly [number, number])[] = [];
     let previousEnd = -1;
     for (let at = 0; at <= text.length && (limit < 0 || matches.length < limit); ) {
-      const found = this.#find(text, at);
+      const found = this.#find(text, at, meter);
       if (!found) break;
       const [start, end] = found as unknown as [number, number];
       // An empty match right behind another match does not count.
@@ -53,14 +55,17 @@ export class Regex {
   }
 
   /** Replaces all matches; in the replacement `$1`, `${name}` stand for groups unless it is literal. */
-  replaceAll(text: string, replacement: string, literal: boolean): string {
+  replaceAll(text: string, replacement: string, literal: boolean, meter: Meter = unmetered): string {
+    const groups = literal ? 0 : replacement.split('$').length - 1;
     let out = '';
     let lastEnd = 0;
     for (let at = 0; at <= text.length; ) {
-      const found = this.#find(text, at);
+      const found = this.#find(text, at, meter);
       if (!found) break;
       const [start, end] = found as unknown as [number, number];
       out += text.slice(lastEnd, start);
+      meter.size(out.length + replacement.length + groups * (end - start));
+      meter.step(groups);
       if (end > lastEnd || start === 0) out += literal ? replacement : this.#expand(replacement, text, found);
       lastEnd = end;
       const width = at < text.length ? characterWidth(text, at) : 0;
@@ -80,13 +85,13 @@ export class Regex {
     });
   }
 
-  split(text: string, limit: number): string[] | undefined {
+  split(text: string, limit: number, meter: Meter = unmetered): string[] | undefined {
     if (limit === 0) return undefined;
     if (this.source !== '' && text === '') return [''];
     const parts: string[] = [];
     let begin = 0;
     let end = 0;
-    for (const [start, after] of this.findAll(text, limit)) {
+    for (const [start, after] of this.findAll(text, limit, meter)) {
       if (limit > 0 && parts.length === limit - 1) break;
       end = start;
       if (after !== 0) parts.push(text.slice(begin, end));

@@ -1,4 +1,4 @@
-import { type CharacterSet, negate, perlClass, posixClass, range, single, unicodeClass, union } from './classes.ts';
+import { type CharacterSet, negate, perlClass, posixClass, range, single, unicodeClass } from './classes.ts';
 
 /** Go's regular expressions (RE2 syntax) as a tree. */
 
@@ -263,12 +263,12 @@ class RegexParser {
     this.#at++;
     const negated = this.#pattern[this.#at] === '^';
     if (negated) this.#at++;
-    let set: CharacterSet = [];
+    const set: CharacterSet[number][] = [];
     for (let first = true; ; first = false) {
       const character = this.#pattern[this.#at];
       if (character === undefined) throw new RegexError('missing closing ]', this.#pattern.slice(start));
       if (character === ']' && !first) break;
-      set = union(set, this.#bracketItem());
+      for (const member of this.#bracketItem()) set.push(member);
     }
     this.#at++;
     return negated ? negate(set) : set;
