@@ -26,35 +26,37 @@ interface Cost {
 const cost = (part: Partial<Cost> = {}): Cost => ({ fixed: 1, reads: 'all', rate: ordinary, knowsCycles: false, ...part });
 
 /** Steps for a node and for 1,024 characters. */
-const ordinary: Rate = { node: 1, text: 32 };
+const ordinary: Rate = { node: 2, text: 64 };
 /** Compares or copies memory. */
 const fast: Rate = { node: 0, text: 1 };
-/** Looks at each character by itself. */
-const slow: Rate = { node: 1, text: 512 };
+/** Counts or cuts bytes. */
+const bytes: Rate = { node: 0, text: 128 };
+/** Looks at each character by itself, or several times. */
+const slow: Rate = { node: 2, text: 1024 };
+const slowest: Rate = { node: 2, text: 6144 };
 /** Reads or writes a syntax. */
-const syntax: Rate = { node: 4, text: 128 };
+const writing: Rate = { node: 5, text: 256 };
+const reading: Rate = { node: 5, text: 1024 };
 
 /** Functions that look at the outside of their arguments. */
 const glances =
-  'and or call not len default empty ternary coalesce all any kindIs kindOf typeIs typeIsLike typeOf fail required include tpl lookup ' +
-  'set unset get hasKey dig list tuple dict first mustFirst last mustLast index contains hasPrefix hasSuffix lt le gt ge plural ' +
+  'and or call not default empty ternary coalesce all any kindIs kindOf typeIs typeIsLike typeOf fail required include tpl lookup ' +
+  'set unset get hasKey dig list tuple dict first mustFirst last mustLast contains hasPrefix hasSuffix lt le gt ge plural ' +
   'trimPrefix trimSuffix add add1 sub div mod mul max min biggest float64 int int64 atoi until untilStep seq hello uuidv4 now ' +
-  'getHostByName randInt randAlpha randAlphaNum randAscii randBytes randNumeric unixEpoch';
+  'randInt randAlpha randAlphaNum randAscii randBytes randNumeric unixEpoch';
 
 /** Functions that go over a list or map, but not into its items. */
 const lists =
-  'append mustAppend push mustPush prepend mustPrepend concat compact mustCompact rest mustRest initial mustInitial reverse mustReverse ' +
-  'slice mustSlice keys values pick omit pluck';
+  'append mustAppend push mustPush prepend mustPrepend concat rest mustRest initial mustInitial reverse mustReverse ' + 'slice mustSlice';
 
 const charactersOneByOne =
-  'abbrev abbrevboth camelcase initials kebabcase snakecase swapcase title untitle trimAll trimall wrap wrapWith shuffle urlquery html js ' +
+  'abbrev abbrevboth initials swapcase title untitle trimAll trimall urlquery html js ' +
   'b32dec b32enc b64dec b64enc nospace urlParse semver semverCompare toDate mustToDate date dateInZone date_in_zone dateModify date_modify ' +
   'mustDateModify must_date_modify duration durationRound durationDays durationHours durationMicroseconds durationMilliseconds ' +
   'durationMinutes durationNanoseconds durationRoundTo durationSeconds durationTruncateTo durationWeeks mustToDuration decryptAES encryptAES ' +
   'clean osClean dir osDir quote squote printf addf add1f subf mulf divf round sha1sum sha256sum sha512sum adler32sum';
 
-const documents =
-  'fromYaml fromYamlArray fromJson fromJsonArray mustFromJson fromToml toToml mustToToml toYamlPretty splitList split splitn toDecimal';
+const documents = 'fromYaml fromYamlArray fromJson fromJsonArray mustFromJson fromToml toDecimal';
 
 const jsonWriters = 'toJson mustToJson toPrettyJson mustToPrettyJson toRawJson mustToRawJson toYaml mustToYaml';
 
@@ -63,10 +65,13 @@ const named = (names: string, value: Cost): [string, Cost][] => names.split(' ')
 const costs: ReadonlyMap<string, Cost> = new Map([
   ...named(glances, cost({ fixed: 0, reads: 'texts', rate: fast })),
   ...named(lists, cost({ reads: 'items', rate: fast })),
-  ...named('chunk mustChunk', cost({ reads: 'items', rate: ordinary })),
+  ...named('chunk mustChunk compact mustCompact keys values pick omit pluck', cost({ reads: 'items', rate: ordinary })),
+  ...named('len index substr trunc upper lower', cost({ reads: 'texts', rate: bytes })),
   ...named(charactersOneByOne, cost({ rate: slow })),
-  ...named(documents, cost({ rate: syntax })),
-  ...named(jsonWriters, cost({ rate: syntax, knowsCycles: true })),
+  ...named('camelcase kebabcase snakecase wrap wrapWith shuffle', cost({ rate: slowest })),
+  ...named('split splitList splitn toToml mustToToml toYamlPretty', cost({ rate: writing })),
+  ...named(documents, cost({ rate: reading })),
+  ...named(jsonWriters, cost({ rate: writing, knowsCycles: true })),
   // Cryptography that is expensive by intent; milliseconds of two cores of 2026 in brackets.
   ...named('bcrypt htpasswd', cost({ fixed: 120_000 })), // 110
   ...named('derivePassword', cost({ fixed: 200_000 })), // 170
@@ -106,7 +111,7 @@ function chargeArgument(budget: Budget, value: Value, { reads, rate, knowsCycles
   if (typeof value !== 'object' || value === null || reads === 'texts') return;
   if (reads === 'items') {
     const size = value instanceof Map ? value.size : (listItems(value)?.length ?? 0);
-    budget.step((size >> 4) + size * rate.node);
+    budget.step((size >> 3) + size * rate.node);
   } else if (!weigh(budget, value, rate) && !knowsCycles) {
     throw holdsItself();
   }

@@ -96,7 +96,9 @@ export const numberFunctions: FunctionGroup = {
 /** strconv.Atoi without its error: 0 for what is no number, the nearest int for what is out of range. */
 function atoi(text: string): bigint {
   if (!/^[+-]?[0-9]+$/.test(text)) return 0n;
-  const number = BigInt(text.replace(/^\+/, ''));
+  const digits = text.replace(/^[+-]?0*(?=[0-9])/, '');
+  if (digits.length > 30) return text[0] === '-' ? -(2n ** 63n) : 2n ** 63n - 1n;
+  const number = BigInt(text[0] === '-' ? `-${digits}` : digits);
   if (BigInt.asIntN(64, number) === number) return number;
   return number < 0n ? -(2n ** 63n) : 2n ** 63n - 1n;
 }

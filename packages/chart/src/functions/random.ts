@@ -22,6 +22,7 @@ function randomText(context: CallContext, count: bigint, alphabet: string): stri
   if (count < 0n) return '';
   const length = Number(count);
   context.budget.size(length);
+  context.budget.step(length >> 2);
   // Whole multiples of the alphabet keep every character equally likely.
   const limit = 256 - (256 % alphabet.length);
   let out = '';
@@ -50,6 +51,7 @@ export const randomFunctions: FunctionGroup = {
   randBytes: contextual(['int'], (context, count) => {
     if (count.value < 0n) return fail('runtime error: makeslice: len out of range');
     context.budget.size(Number(count.value));
+    context.budget.step(Number(count.value) >> 3);
     return base64Encode(context.crypto.randomBytes(Number(count.value)));
   }),
   randInt: contextual(['int', 'int'], (context, low, high) => {

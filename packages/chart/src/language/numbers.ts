@@ -41,11 +41,13 @@ export function parseInteger(text: string): bigint | undefined {
   if (!integerForm.test(text)) return undefined;
   const negative = text[0] === '-';
   let digits = text.replace(/^[+-]/, '').replaceAll('_', '');
+  // Far out of every range; reading it exactly would take time that grows with the square of its length.
+  if (digits.length > 400) return negative ? -(2n ** 1000n) : 2n ** 1000n;
   if (/^0[0-7]/.test(digits)) digits = `0o${digits.slice(1)}`;
   return negative ? -BigInt(digits) : BigInt(digits);
 }
 
-const floatForm = /^[+-]?(?:(?:[0-9]+(?:_[0-9]+)*)?\.?(?:[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?)$/;
+const floatForm = /^[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.(?:[0-9]+(?:_[0-9]+)*)?)?(?:[eE][+-]?[0-9]+)?$/;
 const hexFloatForm = /^([+-]?)0[xX]([0-9a-fA-F_]*)\.?([0-9a-fA-F_]*)[pP]([+-]?[0-9]+)$/;
 
 /** strconv.ParseFloat of a literal; undefined for what is none or overflows. Underscores only where a base-0 literal has them. */

@@ -15,15 +15,21 @@ const unitOf = new Map(units);
 
 const second = 1_000_000_000n;
 
+/** No number of a duration that fits has more; what stands behind a fraction's counts for nothing. */
+const maxDigits = 20;
+
 /** time.ParseDuration in nanoseconds; undefined for what is none. */
 export function parseDuration(text: string): bigint | undefined {
-  const found = /^([+-]?)((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(text);
+  const found = /^([+-]?)((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(text);
   if (!found) return /^[+-]?0$/.test(text) ? 0n : undefined;
   let total = 0n;
   for (const [, whole = '', fraction = '', unit = ''] of text.matchAll(/([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)/g)) {
     const scale = unitOf.get(unit) as bigint;
-    total += BigInt(whole || '0') * scale;
-    if (fraction !== '') total += (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length);
+    const digits = whole.replace(/^0+(?=[0-9])/, '');
+    if (digits.length > maxDigits) return undefined;
+    total += BigInt(digits || '0') * scale;
+    const part = fraction.slice(0, maxDigits);
+    if (part !== '') total += (BigInt(part) * scale) / 10n ** BigInt(part.length);
   }
   const signed = found[1] === '-' ? -total : total;
   return BigInt.asIntN(64, signed) === signed ? signed : undefined;

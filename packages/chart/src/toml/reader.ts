@@ -252,7 +252,8 @@ function scalar(word: string): Value {
   const plain = word.replaceAll('_', '');
   if (/^[+-]?(0|[1-9](_?\d)*)$/.test(word) || /^0(x[0-9a-fA-F](_?[0-9a-fA-F])*|o[0-7](_?[0-7])*|b[01](_?[01])*)$/.test(word)) {
     const negative = plain[0] === '-';
-    const number = BigInt(plain.replace(/^[+-]/, ''));
+    const digits = plain.replace(/^[+-]/, '');
+    const number = digits.length > 100 ? 2n ** 100n : BigInt(digits);
     return new GoInt('int64', negative ? -number : number);
   }
   if (/^[+-]?(0|[1-9](_?\d)*)(\.\d(_?\d)*)?([eE][+-]?\d(_?\d)*)?$/.test(word)) return Number(plain);

@@ -61,7 +61,7 @@ function typedValue(text: string): Value {
     case '0':
       return int64(0);
   }
-  if (text[0] !== '0' && /^[+-]?[0-9]+$/.test(text)) {
+  if (text[0] !== '0' && text.length < 32 && /^[+-]?[0-9]+$/.test(text)) {
     const number = BigInt(text.replace(/^\+/, ''));
     if (BigInt.asIntN(64, number) === number) return int64(number);
   }
