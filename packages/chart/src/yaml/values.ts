@@ -1,6 +1,7 @@
 import { JsonError, mismatch } from '../value/json.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
 import { YamlError } from './errors.ts';
+import { declined, readEverydayYaml } from './everyday.ts';
 import { readYaml, UnsupportedKey } from './reader.ts';
 
 /** sigs.k8s.io/yaml's failure: go-yaml's or encoding/json's message behind its own words. */
@@ -8,6 +9,8 @@ export class ConversionError extends Error {}
 
 /** Reads YAML through JSON, as Helm reads all its YAML: every number is a float64. @throws ConversionError */
 export function yamlToValue(text: string, exactIntegers = false): Value {
+  const value = readEverydayYaml(text, exactIntegers);
+  if (value !== declined) return value;
   try {
     return checkFinite(readYaml(text, { exactIntegers }));
   } catch (error) {
