@@ -96,6 +96,18 @@ function checkDepth(root: unknown): void {
   }
 }
 
+/** An apply is YAML, which most clients write as JSON: read as such it costs a fraction. */
+function parseApply(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return parseYaml(text);
+  }
+  checkDepth(value);
+  return value;
+}
+
 const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/json-patch+json': 'json',
   'application/merge-patch+json': 'merge',
@@ -114,5 +126,5 @@ export function decodePatch(body: Buffer, type: string): { type: PatchType; body
   }
   if (body.length === 0) throw badRequest('the body of a patch is empty');
   const text = body.toString('utf8');
-  return { type: patchType, body: patchType === 'apply' ? parseYaml(text) : parseJson(text) };
+  return { type: patchType, body: patchType === 'apply' ? parseApply(text) : parseJson(text) };
 }

@@ -1,6 +1,7 @@
 import {
   type Cause,
   describeCauses,
+  type JsonObject,
   pruneUnknown,
   SchemaError,
   setDefaults,
@@ -61,10 +62,11 @@ export function asResource(body: unknown, resource: Resource): ApiObject {
 export function decodeFields(object: ApiObject, request: WriteRequest): ApiObject {
   const schema = request.resource.schema();
   if (schema === undefined) return object;
-  const wrong = typeError(asJson(object), schema);
+  // What a custom object holds is for its schema's rules to judge, which name the field; only its metadata has a type of Go's.
+  const typed = request.resource.custom ? { metadata: object.metadata } : object;
+  const wrong = typeError(typed as unknown as JsonObject, schema);
   if (wrong !== undefined) {
     const version = apiVersionOf(request.resource);
-    if (request.resource.custom) throw badRequest(wrong);
     throw badRequest(
       `${request.resource.kind} in version "${version.split('/').at(-1)}" cannot be handled as a ${request.resource.kind}: ${wrong}`,
     );

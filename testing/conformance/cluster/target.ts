@@ -1,0 +1,168 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type EmbeddedCluster, startEmbeddedCluster } from '@desp/cluster';
+import { startIngress, startStorage } from '@desp/controllers';
+import { detectEngine, type EngineService, startEngineService } from '@desp/engine';
+import { createKubeClient, isKubeError, type KubeClient, optionsFromKubeconfig } from '@desp/kube';
+import { profileNamed } from '@desp/procedure';
+import { run, runOk, silentLogger, systemClock } from '@desp/runtime';
+import type { BenchParts } from './bench.ts';
+import type { Answer, Capability } from './case.ts';
+
+/** The cluster under test, and why it lacks what it lacks. */
+export interface Target extends BenchParts {
+  readonly description: string;
+  /** Why rows that need it are skipped; what is not in here is there. */
+  readonly lacks: ReadonlyMap<Capability, string>;
+  stop(): Promise<void>;
+}
+
+/** The cluster that `KUBECONFIG` names, else an embedded one with everything that the platform puts beside it. */
+export const openTarget = (): Promise<Target> => (process.env['KUBECONFIG'] ? openOutside(process.env['KUBECONFIG']) : openEmbedded());
+
+/** Why no case at all can run; undefined when they can. */
+export function whyNotAtAll(): string | undefined {
+  const program = process.env['DESP_ACCEPTANCE_KUBECTL'] ?? 'kubectl';
+  return spawnSync(program, ['version', '--client']).status === 0 ? undefined : `${program} is not on this machine`;
+}
+
+const imageVariable = 'DESP_ACCEPTANCE_IMAGE';
+const ingressVariable = 'DESP_ACCEPTANCE_INGRESS';
+
+async function openOutside(file: string): Promise<Target> {
+  const folder = await mkdtemp(join(tmpdir(), 'desp-acceptance-'));
+  const options = optionsFromKubeconfig(await readFile(file, 'utf8'), undefined, dirname(file));
+  const client = createKubeClient(options);
+  const image = process.env[imageVariable] ?? '';
+  const ingress = process.env[ingressVariable] ?? '';
+  const version = ((await client.raw('GET', '/version')) as Answer).gitVersion;
+  const lacks = new Map<Capability, string>();
+  if (!version.endsWith('+rehearsal')) lacks.set('rehearsal', 'it is no rehearsal cluster');
+  if (!(await hasControllers(client))) lacks.set('controllers', 'no controller acts: the namespace default has no ServiceAccount');
+  if (!(await hasReadyNode(client))) lacks.set('pods', 'no node is ready');
+  else if (image === '') lacks.set('pods', `${imageVariable} names no image with a shell (as busybox)`);
+  if (!(await hasDefaultClass(client))) lacks.set('storage', 'no storage class is the default');
+  if (ingress === '') lacks.set('ingress', `${ingressVariable} names no address of an ingress controller (http://HOST:PORT)`);
+  return {
+    description: `${version} at ${options.server}`,
+    options,
+    client,
+    kubeconfig: file,
+    folder,
+    image,
+    ingress,
+    lacks,
+    hasControllers: !lacks.has('controllers'),
+    async stop() {
+      client.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function hasControllers(client: KubeClient): Promise<boolean> {
+  const found = await client.raw('GET', '/api/v1/namespaces/default/serviceaccounts/default').catch((error) => {
+    if (isKubeError(error, 'NotFound')) return undefined;
+    throw error;
+  });
+  return found !== undefined;
+}
+
+async function hasReadyNode(client: KubeClient): Promise<boolean> {
+  const { items } = (await client.raw('GET', '/api/v1/nodes')) as Answer;
+  return items.some(({ status }: Answer) => status?.conditions?.some((each: Answer) => each.type === 'Ready' && each.status === 'True'));
+}
+
+async function hasDefaultClass(client: KubeClient): Promise<boolean> {
+  const { items } = (await client.raw('GET', '/apis/storage.k8s.io/v1/storageclasses')) as Answer;
+  return items.some(({ metadata }: Answer) => metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true');
+}
+
+const image = 'localhost/desp-acceptance:1';
+
+async function openEmbedded(): Promise<Target> {
+  const folder = await mkdtemp(join(tmpdir(), 'desp-acceptance-'));
+  const missing = detectEngine().missing.map(({ what }) => what);
+  if (spawnSync('/bin/busybox', ['true']).status !== 0) missing.push('/bin/busybox');
+  let engine: EngineService | undefined;
+  if (missing.length === 0) {
+    engine = await startEngineService({ dataFolder: folder });
+    await importImage(engine, folder);
+  }
+  const cluster = await startEmbeddedCluster({
+    name: 'acceptance',
+    dataFolder: join(folder, 'cluster'),
+    port: 0,
+    podSubnet: '10.238.1.0/24',
+    serviceSubnet: '10.238.2.0/24',
+    engineSocket: engine?.socket,
+    admission: { admit: async () => ({ pullReference: image }) },
+    clock: systemClock,
+    log: silentLogger,
+  });
+  if (engine !== undefined) await cluster.nodeReady();
+  const kubeconfig = join(folder, 'kubeconfig');
+  await writeFile(kubeconfig, cluster.kubeconfig(), { mode: 0o600 });
+  const beside = await startBeside(cluster);
+  const because = `this machine lacks ${missing.join(', ')}`;
+  return {
+    description: `the embedded cluster${missing.length === 0 ? '' : ` without pods (${because})`}`,
+    options: optionsFromKubeconfig(cluster.kubeconfig()),
+    client: cluster.client,
+    kubeconfig,
+    folder,
+    image,
+    ingress: beside.ingress,
+    hasControllers: true,
+    lacks: new Map(missing.length === 0 ? [] : [['pods', because]]),
+    async stop() {
+      await beside.stop();
+      await cluster.purge();
+      await engine?.purge();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The controllers that the platform runs beside a cluster, as far as they are kinds of Kubernetes itself. */
+async function startBeside(cluster: EmbeddedCluster): Promise<{ ingress: string; stop(): Promise<void> }> {
+  const stopping = new AbortController();
+  const parts = { client: cluster.client, clock: systemClock, log: silentLogger, signal: stopping.signal };
+  const storage = startStorage({ ...parts, classes: profileNamed('procedure-2023').storageClasses, volumesFolder: cluster.volumesFolder });
+  const proxy = await startIngress({
+    ...parts,
+    resolveService: cluster.resolveService,
+    listen: { host: '127.0.0.1', http: 0, https: 0 },
+    answerChallenge: () => undefined,
+  });
+  return {
+    ingress: `http://127.0.0.1:${proxy.http}`,
+    async stop() {
+      stopping.abort(new Error('the suite has ended'));
+      await Promise.all([storage.done, proxy.done]);
+    },
+  };
+}
+
+/** Puts an image made from scratch, with this machine's busybox in it, into the engine's store. */
+async function importImage({ podman }: EngineService, folder: string): Promise<void> {
+  const root = join(folder, 'image');
+  await mkdir(join(root, 'bin'), { recursive: true });
+  for (const part of ['tmp', 'etc']) await mkdir(join(root, part));
+  await runOk(['cp', '-L', '/bin/busybox', join(root, 'bin', 'busybox')]);
+  const applets = ['sh', 'sleep', 'cat', 'ls', 'echo', 'httpd', 'nslookup', 'id', 'nc', 'env', 'stat', 'wc', 'test', 'kill', 'hostname'];
+  for (const name of applets) await symlink('busybox', join(root, 'bin', name));
+  const archive = join(folder, 'image.tar');
+  await runOk(['tar', '-C', root, '-cf', archive, '.']);
+  const imported = await run(
+    ['podman', ...podman.globalArguments, 'import', '--change', 'CMD ["/bin/sh"]', '--change', 'ENV PATH=/bin', archive, image],
+    {
+      env: { ...podman.environment },
+      cwd: join(podman.folder, 'work'),
+      timeoutMs: 60_000,
+    },
+  );
+  if (imported.code !== 0) throw new Error(`The image could not be imported: ${imported.stderr}`);
+}
