@@ -26,13 +26,21 @@ export type ChartErrorCode =
   | 'LIMIT_EXCEEDED'
   | 'UNSUPPORTED';
 
+interface ChartErrorDetails extends Partial<ErrorDetails> {
+  readonly log?: readonly string[];
+  readonly rendered?: ReadonlyMap<string, string>;
+}
+
 /** A chart's failure. `message` is Helm's own message, byte for byte, wherever Helm has one. */
 export class ChartError extends DespError<ChartErrorCode> {
   /** Lines that Helm logs on standard error before this failure. */
   readonly log: readonly string[];
+  /** With MANIFEST_INVALID: what each template printed, by its path, for `--debug`. */
+  readonly rendered: ReadonlyMap<string, string> | undefined;
 
-  constructor(code: ChartErrorCode, message: string, details: Partial<ErrorDetails> & { readonly log?: readonly string[] } = {}) {
+  constructor(code: ChartErrorCode, message: string, details: ChartErrorDetails = {}) {
     super(code, message, { kind: 'user', ...details });
     this.log = details.log ?? [];
+    this.rendered = details.rendered;
   }
 }

@@ -28,6 +28,10 @@ export interface Profile {
   readonly setJsonObject: boolean;
   /** Knows the duration functions, `mustToYaml` and `mustToToml`. */
   readonly hasDurations: boolean;
+  /** Lint warns of unknown keys in Chart.yaml and of loose versions, wants templates/, and looks at crds/. */
+  readonly lintsStrictly: boolean;
+  /** Lint warns of what Helm 2 had, and takes no `.yml` for YAML. */
+  readonly lintsHelm2: boolean;
   /** Kubernetes version that Helm built from its module takes for granted. */
   readonly defaultKubeVersion: string;
   readonly helmVersion: string;
@@ -47,6 +51,8 @@ const helm4: Profile = {
   keepKubeVersionSuffix: true,
   setJsonObject: true,
   hasDurations: true,
+  lintsStrictly: true,
+  lintsHelm2: false,
   defaultKubeVersion: 'v1.37.0',
   helmVersion: 'v4.3',
   goVersion: 'go1.26.8',
@@ -65,6 +71,8 @@ const helm3: Profile = {
   keepKubeVersionSuffix: false,
   setJsonObject: false,
   hasDurations: false,
+  lintsStrictly: false,
+  lintsHelm2: true,
   defaultKubeVersion: 'v1.20.0',
   helmVersion: 'v3.22',
   goVersion: 'go1.26.8',

@@ -1,5 +1,6 @@
 import type { Tree } from '../language/nodes.ts';
 import type { ValueMap } from '../value/kinds.ts';
+import type { Lock } from './lock.ts';
 import type { Metadata } from './metadata.ts';
 
 /** One file of a chart: path below the chart's folder with `/`, and its bytes. */
@@ -15,6 +16,10 @@ export interface Chart {
   readonly values: ValueMap;
   /** The same, unparsed: for the lines of its keys. */
   readonly valuesFile: Uint8Array | undefined;
+  /** Chart.lock, or requirements.lock of older charts. */
+  readonly lock: Lock | undefined;
+  /** What Helm logs while it loads this chart, its subcharts included, without prefix. */
+  readonly warnings: readonly string[];
   /** values.schema.json, unparsed. */
   readonly schema: Uint8Array | undefined;
   readonly templates: readonly ChartTemplate[];

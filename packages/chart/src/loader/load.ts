@@ -6,6 +6,7 @@ import { mergeMaps } from '../values/merge.ts';
 import { ConversionError, yamlToMap } from '../yaml/values.ts';
 import type { Chart, ChartFile, ChartTemplate } from './chart.ts';
 import { splitDocuments } from './documents.ts';
+import { readLock } from './lock.ts';
 import { checkMetadata, readMetadata } from './metadata.ts';
 
 export interface LoadOptions {
@@ -63,16 +64,29 @@ function load(files: readonly ChartFile[], options: LoadOptions, depth: number):
   const values =
     valuesText === undefined ? new Map() : reading('values.yaml', () => readValues(valuesText, options.multiDocumentValues ?? true));
   const sorted = sortFiles(files, metadata.apiVersion);
+  const dependencies = [...sorted.charts].flatMap(([folder, inner]) => loadSubchart(folder, inner, metadata.name, options, depth));
+  const old = metadata.apiVersion === 'v1';
+  const lockFile = ['requirements.lock', 'Chart.lock'].find((name) => texts.has(name));
   return {
     metadata,
     values,
     valuesFile: texts.get('values.yaml')?.data,
+    lock: lockFile === undefined ? undefined : reading(lockFile, () => readLock(text(lockFile) ?? '')),
+    warnings: [
+      ...(texts.has('requirements.lock') && !old ? [oldLock] : []),
+      ...(requirements !== undefined && !old ? [oldDependencies] : []),
+      ...dependencies.flatMap((child) => child.warnings),
+    ],
     schema: texts.get('values.schema.json')?.data,
     templates: sorted.templates,
     files: sorted.files,
-    dependencies: [...sorted.charts].flatMap(([folder, inner]) => loadSubchart(folder, inner, metadata.name, options, depth)),
+    dependencies,
   };
 }
+
+const oldLock = 'Warning: Dependency locking is handled in Chart.lock since apiVersion "v2". We recommend migrating to Chart.lock.';
+const oldDependencies =
+  'Warning: Dependencies are handled in Chart.yaml since apiVersion "v2". We recommend migrating dependencies to Chart.yaml.';
 
 function reading<T>(file: string, read: () => T): T {
   try {

@@ -47,7 +47,7 @@ export interface Dependency {
 export type ImportValue = string | { readonly child: string; readonly parent: string };
 
 /** Reads the fields of a YAML map as Go unmarshals them into strings, booleans and lists. */
-class Fields {
+export class Fields {
   readonly #map: ValueMap;
   readonly #type: string;
 

@@ -2,3 +2,4 @@
 export { readChartArchive } from './archive.ts';
 export { nodeCrypto } from './crypto.ts';
 export { loadChartFrom, readChartFolder } from './folder.ts';
+export { readLintArchive, readLintFolder } from './lint-folder.ts';

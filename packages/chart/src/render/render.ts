@@ -5,7 +5,7 @@ import { defaultLimits } from '../limits.ts';
 import type { Chart } from '../loader/chart.ts';
 import { checkDependencies, processDependencies } from '../loader/dependencies.ts';
 import { WorkChart } from '../loader/work-chart.ts';
-import { profileOf } from '../profile.ts';
+import { type Profile, profileOf } from '../profile.ts';
 import { checkSchemas } from '../schema/chart.ts';
 import { isCompatible } from '../semver/constraint.ts';
 import { Provenance } from '../trace/provenance.ts';
@@ -17,6 +17,7 @@ import { coalesceValues } from '../values/coalesce.ts';
 import { Budget } from './budget.ts';
 import { capabilitiesValue, type KubeVersion, parseKubeVersion } from './capabilities.ts';
 import { renderTemplates } from './engine.ts';
+import { asLogged } from './log.ts';
 import { sortManifests } from './manifests.ts';
 
 /**
@@ -34,6 +35,8 @@ export function render(chart: Chart, options: RenderOptions): RenderResult {
 export interface Inspection {
   readonly result: RenderResult;
   readonly work: WorkChart;
+  /** As the templates left them. */
+  readonly values: ValueMap;
   /** With `options.trace`. */
   readonly trace: Trace | undefined;
   readonly recorder: Recorder | undefined;
@@ -44,13 +47,14 @@ export function inspect(chart: Chart, options: RenderOptions): Inspection {
   const profile = profileOf(options.profile ?? 'helm4');
   const warnings: string[] = [];
   const warn = (line: string): void => {
-    warnings.push(line);
+    warnings.push(asLogged(line, profile));
   };
   const failures: ChartError[] = [];
   const onFailure = options.keepGoing ? (failure: ChartError): unknown => failures.push(failure) : undefined;
   const kube = parseKubeVersion(options.kubeVersion ?? profile.defaultKubeVersion, profile);
+  chart.warnings.forEach(warn);
   const work = new WorkChart(chart);
-  checkInstallable(work, warn);
+  checkInstallable(work, profile, warn);
   attempt(() => checkDependencies(work, profile), onFailure);
   const given = options.values ?? new Map();
   processDependencies(work, given, { profile, warn });
@@ -83,7 +87,7 @@ export function inspect(chart: Chart, options: RenderOptions): Inspection {
     ...(trace ? { trace } : {}),
     ...(onFailure ? { failures } : {}),
   };
-  return { result, work, trace, recorder };
+  return { result, work, values, trace, recorder };
 }
 
 /** Runs a check whose failure does not stop who wants to see them all. */
@@ -96,12 +100,13 @@ function attempt(check: () => void, onFailure: ((failure: ChartError) => unknown
   }
 }
 
-function checkInstallable(chart: WorkChart, warn: (line: string) => void): void {
+function checkInstallable(chart: WorkChart, profile: Profile, warn: (line: string) => void): void {
   const { type } = chart.metadata;
   if (type !== '' && type !== 'application') {
     throw new ChartError('CHART_INVALID', `${type} charts are not installable`, { cure: 'Render a chart that uses it.' });
   }
-  if (chart.metadata.deprecated) warn('this chart is deprecated');
+  if (chart.metadata.deprecated)
+    warn(profile.name === 'helm3' ? 'WARNING: This chart is deprecated' : 'level=WARN msg="this chart is deprecated"');
 }
 
 function checkKubeVersion(chart: WorkChart, kube: KubeVersion): void {

@@ -34,7 +34,7 @@ function schemaOf(data: Uint8Array): Value {
 function collect(chart: WorkChart, values: ValueMap, budget: Budget): string {
   let problems = '';
   if (chart.schema) {
-    const own = describe(chart.schema, values, budget);
+    const own = describeViolations(chart.schema, values, budget);
     if (own !== '') problems += `${chart.name}:\n${own}`;
   }
   for (const child of chart.dependencies) {
@@ -46,7 +46,8 @@ function collect(chart: WorkChart, values: ValueMap, budget: Budget): string {
   return problems;
 }
 
-function describe(schema: Uint8Array, values: ValueMap, budget: Budget): string {
+/** The violations of one schema, in the words of the library that Helm uses; empty where there are none. */
+export function describeViolations(schema: Uint8Array, values: ValueMap, budget: Budget): string {
   try {
     const violations = validate(schemaOf(schema), values, budget);
     return violations.length === 0 ? '' : `${printViolations(violations)}\n`;

@@ -6,10 +6,13 @@ import { sortedKeys } from './print.ts';
 export class JsonError extends Error {
   /** What was read beside a number that does not fit: encoding/json goes on after it. */
   readonly partial: Value;
+  /** Characters read, the wrong one included; undefined where the text is JSON but not what was wanted. */
+  readonly offset: number | undefined;
 
-  constructor(message: string, partial?: Value) {
+  constructor(message: string, partial?: Value, offset?: number) {
     super(message);
     this.partial = partial;
+    this.offset = offset;
   }
 }
 
@@ -146,7 +149,7 @@ class JsonReader {
     if (code === undefined) throw new JsonError('unexpected end of JSON input');
     const character = String.fromCodePoint(code);
     const shown = character === "'" ? `'\\''` : character === '"' ? `'"'` : JSON.stringify(character).replace(/^"|"$/g, "'");
-    throw new JsonError(`invalid character ${shown} ${context}`);
+    throw new JsonError(`invalid character ${shown} ${context}`, undefined, this.#at + 1);
   }
 
   #value(context: string): Value {

@@ -251,3 +251,6 @@ export function trimStart(text: string): string {
   while (start < text.length && isSpace(text.charCodeAt(start))) start++;
   return start === 0 ? text : text.slice(start);
 }
+
+/** A value as Go's slog prints it after `key=`. */
+export const logValue = (text: string): string => (/^[^\s"=\p{C}]+$/u.test(text) ? text : quote(text));

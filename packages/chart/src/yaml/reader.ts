@@ -25,8 +25,9 @@ export interface ReadOptions {
 
 /** @throws YamlError with go-yaml's message */
 export function readYaml(text: string, options: ReadOptions = {}): Value {
-  checkCharacters(text);
-  return new Reader(text, options).document();
+  const plain = text.startsWith('\ufeff') ? text.slice(1) : text;
+  checkCharacters(plain);
+  return new Reader(plain, options).document();
 }
 
 /** Characters that no YAML text may hold; lone surrogates are bytes that are no UTF-8 (see text.ts). */
@@ -432,13 +433,10 @@ export function formatFloat32(value: number): string {
   const target = Math.fround(value);
   for (let digits = 1; digits <= 9; digits++) {
     const short = Number(target.toPrecision(digits));
-    if (Math.fround(short) === target) return wideG(short);
+    if (Math.fround(short) === target) return formatG(short);
   }
-  return wideG(target);
+  return formatG(target);
 }
-
-/** strconv's 'g' with shortest digits: an exponent from 21 up. */
-const wideG = (value: number): string => (Math.abs(value) < 1e21 && Math.abs(value) >= 1e-4 ? String(value) : formatG(value));
 
 function allowedAliases(nodes: number): number {
   if (nodes <= 400_000) return 0.99;
