@@ -21,11 +21,16 @@ import { parseNumber } from './numbers.ts';
 /** A template that cannot be parsed; the message is Go's, `template: FILE:LINE: …`. */
 export class TemplateSyntaxError extends Error {
   readonly line: number;
+  readonly problem: string;
+  /** The word that is no function, where that is the problem. */
+  readonly unknownFunction: string | undefined;
 
-  constructor(file: string, line: number, problem: string) {
+  constructor(file: string, line: number, problem: string, unknownFunction?: string) {
     super(`template: ${file}:${line}: ${problem}`);
     this.name = 'TemplateSyntaxError';
     this.line = line;
+    this.problem = problem;
+    this.unknownFunction = unknownFunction;
   }
 }
 
@@ -348,7 +353,7 @@ class Parser {
     const found = this.#nextNonSpace();
     switch (found.type) {
       case token.identifier:
-        if (!this.#isFunction(found.text)) this.#fail(`function "${found.text}" not defined`);
+        if (!this.#isFunction(found.text)) this.#fail(`function "${found.text}" not defined`, found.text);
         return { type: kind.identifier, pos: found.pos, name: found.text };
       case token.dot:
         return { type: kind.dot, pos: found.pos };
@@ -432,7 +437,7 @@ class Parser {
     return this.#fail(printToken(found) + extra);
   }
 
-  #fail(problem: string): never {
-    throw new TemplateSyntaxError(this.#name, this.#last.line, problem);
+  #fail(problem: string, unknownFunction?: string): never {
+    throw new TemplateSyntaxError(this.#name, this.#last.line, problem, unknownFunction);
   }
 }

@@ -20,9 +20,13 @@ export function processDependencies(chart: WorkChart, values: ValueMap, options:
   }
 }
 
+/** What Chart.yaml names and charts/ lacks. */
+export const missingDependencies = (chart: WorkChart): Dependency[] =>
+  (chart.declared ?? []).filter((wanted) => !chart.dependencies.some((child) => child.metadata.name === wanted.name));
+
 /** Fails where Chart.yaml names charts that charts/ lacks. */
 export function checkDependencies(chart: WorkChart, profile: Profile): void {
-  const missing = (chart.declared ?? []).filter((wanted) => !chart.dependencies.some((child) => child.metadata.name === wanted.name));
+  const missing = missingDependencies(chart);
   if (missing.length === 0) return;
   const command = profile.name === 'helm3' ? '`helm dependency build`' : "'helm dependency build'";
   const names = missing.map((wanted) => wanted.name).join(', ');

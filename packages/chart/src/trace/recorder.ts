@@ -1,4 +1,4 @@
-import type { ActionNode, AnyNode, Node, TextNode, Tree } from '../language/nodes.ts';
+import { type ActionNode, type AnyNode, type BranchNode, kind, type Node, type TextNode, type Tree } from '../language/nodes.ts';
 import type { Watcher } from '../language/watcher.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
@@ -21,6 +21,8 @@ interface Frame {
   dot: Origins;
   readonly scopes: Scope[];
   readonly slots: Origins[];
+  /** Of the `if`s that ran lately, the newest last. */
+  conditions: Condition[];
 }
 
 interface Origins {
@@ -38,11 +40,21 @@ const nothing: Origins = { reads: [], made: [] };
 const kept = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? [] : list);
 /** How many reads one piece names; a checksum over a whole file may have thousands. */
 const maxReads = 40;
+const maxConditions = 64;
 
 /** Why and where a file's render failed, as seen from inside. */
 export interface FailedSite {
   readonly site: Site;
   readonly problem: string;
+  readonly reads: readonly Read[];
+  /** What runs: the action, or the `range` whose collection is the failure. */
+  readonly statement: AnyNode;
+  /** What the `if`s around it were decided by. */
+  readonly conditions: readonly Read[];
+}
+
+interface Condition {
+  readonly node: BranchNode;
   readonly reads: readonly Read[];
 }
 
@@ -84,6 +96,7 @@ export class Recorder implements Watcher {
       dot: typeof dot === 'object' ? nothing : origins,
       scopes: [],
       slots: [],
+      conditions: [],
     };
   }
 
@@ -103,6 +116,10 @@ export class Recorder implements Watcher {
 
   at(node: Node): void {
     const frame = this.#frame as Frame;
+    if (frame.node.type === kind.if && frame.reads.length > 0) {
+      if (frame.conditions.length > maxConditions) frame.conditions = frame.conditions.slice(-maxConditions / 2);
+      frame.conditions.push({ node: frame.node, reads: frame.reads });
+    }
     frame.node = node;
     if (frame.reads.length > 0) frame.reads = [];
     if (frame.made.length > 0) frame.made = [];
@@ -182,7 +199,9 @@ export class Recorder implements Watcher {
     const frame = this.#frame;
     if (this.#failed || !frame || frame.call.tree !== tree) return;
     this.#failed = true;
-    this.failures.push({ site: { call: frame.call, node }, problem, reads: frame.reads });
+    const around = frame.conditions.filter((condition) => holds(condition.node, frame.node));
+    const conditions = around.flatMap((condition) => condition.reads);
+    this.failures.push({ site: { call: frame.call, node }, problem, reads: frame.reads, statement: frame.node, conditions });
   }
 
   /** What the dot or a variable stands for is read again. */
@@ -241,6 +260,17 @@ export class Recorder implements Watcher {
     }
     return { call: frame.call, node: node as TextNode | ActionNode, text, reads, exact };
   }
+}
+
+/** Whether a node stands inside a branch. */
+function holds(branch: BranchNode, wanted: AnyNode): boolean {
+  const inside = (nodes: readonly Node[]): boolean =>
+    nodes.some((node) => {
+      if (node === wanted) return true;
+      if (node.type !== kind.if && node.type !== kind.with && node.type !== kind.range) return false;
+      return holds(node, wanted);
+    });
+  return inside(branch.list.nodes) || inside(branch.elseList?.nodes ?? []);
 }
 
 /** The newest text that is equal. */

@@ -17,7 +17,7 @@ import { replaced } from './transforms.ts';
 /** Reads what a {@link Recorder} kept. */
 export class Trace implements RenderTrace {
   readonly #recorder: Recorder;
-  readonly #provenance: Provenance;
+  readonly provenance: Provenance;
   readonly #profile: Profile;
   readonly #notes: string;
   readonly #sources = new SourceLines();
@@ -26,7 +26,7 @@ export class Trace implements RenderTrace {
 
   constructor(recorder: Recorder, provenance: Provenance, profile: Profile, notes: string) {
     this.#recorder = recorder;
-    this.#provenance = provenance;
+    this.provenance = provenance;
     this.#profile = profile;
     this.#notes = notes;
   }
@@ -37,7 +37,7 @@ export class Trace implements RenderTrace {
   }
 
   origin(path: ValuePath): ValueOrigin {
-    return this.#provenance.originOf(path);
+    return this.provenance.originOf(path);
   }
 
   /** A site as a place of a template file, with the calls down to it. */
@@ -140,7 +140,7 @@ export class Trace implements RenderTrace {
     if (piece.yaml) {
       const below = this.#yamlPaths(piece)[this.#sources.placeOf(piece.text, offset).line - 1] ?? [];
       const path = [...piece.yaml.path, ...below];
-      return [{ path, name: formatPath(path), origin: this.#provenance.originOf(path), isPrinted: true }];
+      return [{ path, name: formatPath(path), origin: this.provenance.originOf(path), isPrinted: true }];
     }
     const nodes = new Map<PathNode, Read>(piece.reads.map((read) => [read.node, read]));
     const leaves = [...nodes.values()].filter(({ node }) => node.parent && ![...nodes.keys()].some((other) => other.isBelow(node)));
@@ -151,7 +151,7 @@ export class Trace implements RenderTrace {
     const { path } = node;
     const isPrinted =
       value !== undefined && value !== null && (text === '' || (printValue(value) !== '' && text.includes(printValue(value))));
-    return { path, name: formatPath(path), origin: this.#provenance.originOf(path, value), isPrinted };
+    return { path, name: formatPath(path), origin: this.provenance.originOf(path, value), isPrinted };
   }
 
   /** The path below the printed value that each line of its YAML belongs to. */

@@ -1,0 +1,101 @@
+import type { ManifestProblem } from '../render/manifests.ts';
+import type { TracedLine, TracedPart, TracedValue } from '../trace/api.ts';
+import type { Trace } from '../trace/trace.ts';
+import { YamlError } from '../yaml/errors.ts';
+import { ConversionError } from '../yaml/values.ts';
+
+/** What a template printed is no YAML: which line of it, which part of the template, and why. */
+export interface ManifestExplanation {
+  /** Line of the rendered document, from 1. */
+  readonly line: number;
+  readonly part: TracedPart | undefined;
+  readonly values: readonly TracedValue[];
+  readonly cures: readonly string[];
+}
+
+export function explainManifest(problem: ManifestProblem, trace: Trace): ManifestExplanation {
+  const lines = trace.lines({ source: problem.source, content: problem.content, apiVersion: '', kind: '', name: '' });
+  const reported = reportedLine(problem);
+  for (const explain of [tab, unquoted, wronglyIndented]) {
+    const found = explain(lines, reported);
+    if (found) return found;
+  }
+  const line = lines[Math.min(reported, lines.length) - 1];
+  const part = line?.parts.findLast(({ kind, text }) => kind === 'action' && text.trim() !== '') ?? line?.parts.at(-1);
+  return {
+    line: reported,
+    part,
+    values: part?.values ?? [],
+    cures: ['Compare the rendered lines with what was meant; indentation and quotes are the usual faults.'],
+  };
+}
+
+/** go-yaml's line; errors of its parser name the line before, or where the block began. */
+function reportedLine(problem: ManifestProblem): number {
+  const conversion = problem.cause instanceof ConversionError ? problem.cause.cause : undefined;
+  return conversion instanceof YamlError && conversion.line > 0 ? conversion.line : 1;
+}
+
+const indentOf = (text: string): number => text.length - text.trimStart().length;
+
+/** Lines that the error may mean, the reported one first. */
+const near = (lines: readonly TracedLine[], reported: number): TracedLine[] =>
+  [0, 1, -1, 2, -2, 3].flatMap((offset) => lines[reported - 1 + offset] ?? []);
+
+function tab(lines: readonly TracedLine[], reported: number): ManifestExplanation | undefined {
+  const found = near(lines, reported).find(({ text }) => /^ *\t/.test(text));
+  return found && { line: found.line, part: found.parts[0], values: [], cures: ['YAML is not indented with tabs: put spaces there.'] };
+}
+
+/** A value that means something to YAML where it stands bare. */
+function unquoted(lines: readonly TracedLine[], reported: number): ManifestExplanation | undefined {
+  for (const line of near(lines, reported)) {
+    for (const [index, part] of line.parts.entries()) {
+      const value = part.values.find(({ isPrinted }) => isPrinted);
+      const before = line.parts
+        .slice(0, index)
+        .map(({ text }) => text)
+        .join('');
+      if (part.kind !== 'action' || !value || !/[:-] $/.test(before)) continue;
+      if (!/: |:$| #|^[@`%&*!|>{}[\],?]/.test(part.text.trim())) continue;
+      return {
+        line: line.line,
+        part,
+        values: part.values,
+        cures: [`${value.name} holds characters that YAML takes for its own: print it with "| quote".`],
+      };
+    }
+  }
+  return undefined;
+}
+
+/** A text of several lines whose lines do not stand below one another, or not below their key. */
+function wronglyIndented(lines: readonly TracedLine[], reported: number): ManifestExplanation | undefined {
+  for (const line of near(lines, reported)) {
+    const part = line.parts.find((one) => one.kind === 'action' && one.text.trim() !== '');
+    if (!part) continue;
+    const sameAction = (other: TracedLine | undefined): boolean =>
+      other?.parts.some(
+        ({ place }) => place.file === part.place.file && place.line === part.place.line && place.column === part.place.column,
+      ) ?? false;
+    let first = line.line - 1;
+    while (first > 0 && sameAction(lines[first - 1])) first--;
+    let last = line.line - 1;
+    while (sameAction(lines[last + 1])) last++;
+    const key = lines.slice(0, first).findLast(({ text }) => text.trim() !== '' && !text.trim().startsWith('#'));
+    if (!key || !/:\s*$/.test(key.text)) continue;
+    const wanted = indentOf(key.text) + 2;
+    const block = lines.slice(first, last + 1).filter(({ text }) => text.trim() !== '');
+    const isWrong =
+      block.some(({ text }) => indentOf(text) < wanted) ||
+      indentOf(block[0]?.text ?? '') > Math.min(...block.map(({ text }) => indentOf(text)));
+    if (block.length === 0 || !isWrong) continue;
+    return {
+      line: (block[0] as TracedLine).line,
+      part,
+      values: part.values,
+      cures: [`This block belongs below "${key.text.trim()}": print it with "{{- … | nindent ${wanted} }}".`],
+    };
+  }
+  return undefined;
+}
