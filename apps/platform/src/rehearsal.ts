@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { bootstrapPeople, createAccessTokens, createTokens } from '@desp/identity';
-import type { Config, PlatformStatus } from '@desp/model';
-import { createRegistryClient } from '@desp/oci';
+import { createGitLabClient } from '@desp/git';
+import { bootstrapPeople, createAccessTokens, createTokens, listPeople } from '@desp/identity';
+import type { Config, PlatformStatus, RegistryConfig } from '@desp/model';
+import { createHarborClient, createRegistryClient, type HarborClient } from '@desp/oci';
 import { profileNamed } from '@desp/procedure';
 import { type Clock, installation, type Logger, systemClock } from '@desp/runtime';
 import { createJobs, type DataFolder, openDatabase, openDataFolder, writeFileDurably } from '@desp/storage';
+import type { FastifyInstance } from 'fastify';
 import { createAnnouncer } from './announcer.ts';
 import { createApi } from './api/server.ts';
 import { createAuthenticator } from './authenticator.ts';
@@ -12,21 +14,22 @@ import { formatConfig, readConfig, rehearsalConfig } from './config.ts';
 import { defineQueues } from './deliveries/define-queues.ts';
 import { enqueueRun } from './deliveries/enqueue-run.ts';
 import { queues } from './deliveries/queues.ts';
-import { recordPush } from './deliveries/record-push.ts';
 import { startAcme } from './embedded/acme.ts';
 import { startClusters } from './embedded/clusters.ts';
 import { allowedDomains, startControllers } from './embedded/controllers.ts';
-import { startEngine } from './embedded/engine.ts';
+import { engineSocket, startEngine } from './embedded/engine.ts';
 import { createEngineBuilder } from './embedded/engine-builder.ts';
 import { startGit } from './embedded/git.ts';
 import { apiAudience, openOidc } from './embedded/oidc.ts';
 import { startRegistries } from './embedded/registries.ts';
 import { startVaults } from './embedded/vaults.ts';
 import { createAdvisories } from './gate/advisories.ts';
+import { outsideCredentials } from './outside-credentials.ts';
+import { createParts } from './parts.ts';
 import type { EnvironmentParts, Platform } from './platform.ts';
-import { PlatformError } from './platform-error.ts';
 import { openPlatformKey } from './platform-key.ts';
 import { secretFile } from './secret-file.ts';
+import { createProvision } from './services/provision.ts';
 import { createSource } from './source.ts';
 
 export interface Rehearsal {
@@ -35,8 +38,10 @@ export interface Rehearsal {
 }
 
 /**
- * Starts everything embedded, in the order in which the parts need one another, and wires the control plane to it by URLs.
- * The data folder's lock comes before anything else is opened.
+ * Starts everything embedded and wires the control plane to it by URLs. The data folder's lock comes before anything else is
+ * opened; then parts that do not need one another start at the same time, and each waits for those that it needs.
+ *
+ * @param options.onProgress told of each part that came up
  */
 export async function startRehearsal(options: {
   data: string;
@@ -45,76 +50,87 @@ export async function startRehearsal(options: {
   clock?: Clock;
   onProgress?: (what: string) => void;
 }): Promise<Rehearsal> {
-  const { log, clock = systemClock, onProgress = () => {} } = options;
+  const { log, clock = systemClock } = options;
   const began = performance.now();
-  const closers: (() => Promise<unknown> | unknown)[] = [];
-  const stop = async () => {
-    for (const close of closers.reverse()) await Promise.resolve(close()).catch?.(() => {});
-  };
+  const parts = createParts(log, options.onProgress);
   try {
     const data = openDataFolder(options.data);
-    closers.push(() => data.release());
+    parts.start('data folder', Promise.resolve(data), () => data.release());
     const config = loadConfig(data, options.port);
     const profile = profileNamed(config.profile as 'procedure-2023');
     const platformToken = secretFile(data, 'keys/platform.token');
-    const engineStarting = startEngine(
-      data,
-      [config.quarantine, ...config.environments.map((environment) => environment.registry)].map(({ url }) => new URL(url)),
-    );
-    // Now, not when it is awaited: a start that fails before then would leave it running.
-    closers.push(async () => (await engineStarting).stop());
-    onProgress('records');
-    const database = await openDatabase(config.database.url);
-    closers.push(() => database.close());
-    const tokens = createTokens(database.sql, clock);
+    const credentials = outsideCredentials(config, data);
     const { issuer } = config.identity;
+
+    const plainRegistries = [config.quarantine, ...config.environments.map(({ registry }) => registry)].map(({ url }) => new URL(url));
+    const engineStarting = parts.start('container engine', startEngine(data, plainRegistries), (engine) => engine.stop());
+    const recordsOpening = parts.start('records', openDatabase(config.database.url), (database) => database.close());
+    const tokensReady = recordsOpening.then(({ sql }) => createTokens(sql, clock));
+    const keyOpening = openPlatformKey(data);
+    const clustersStarting = parts.start(
+      'clusters',
+      keyOpening.then((key) =>
+        startClusters({
+          config,
+          data,
+          engineSocket: engineSocket(data),
+          key,
+          principalOf: async (token) => (await tokensReady).verify(token),
+          clock,
+          log,
+        }),
+      ),
+      (clusters) => clusters.stop(),
+    );
+    const vaultsStarting = parts.start('secrets', startVaults({ config, data, credentials, clusters: clustersStarting, clock, log }), (vaults) =>
+      vaults.stop(),
+    );
+    const certificatesStarting = parts.start(
+      'certificates',
+      startAcme({ config, data, allowedDomains: allowedDomains({ profile }), clock, log }),
+      (acme) => acme.close(),
+    );
+    const controllersStarting = parts.start(
+      'controllers',
+      clustersStarting.then((clusters) => startControllers({ clock, config, data, credentials, profile, log }, clusters)),
+      (stopControllers) => stopControllers(),
+    );
+
+    const [database, tokens] = await Promise.all([recordsOpening, tokensReady]);
     const accessTokens = createAccessTokens({ issuer, audience: apiAudience(config), clock });
     const authenticator = createAuthenticator({ db: database.sql, tokens, accessTokens, issuer, clock, platformToken });
-    await writeCredentials(data, await bootstrapPeople(database.sql, issuer, clock));
-    const oidc = await openOidc({ config, data, database, authenticator, clock, log });
-    closers.push(() => oidc?.close());
-    const key = await openPlatformKey(data);
-    const announcer = createAnnouncer();
-    const jobs = await createJobs(database, { clock, log });
+    const [jobs, oidc] = await Promise.all([
+      parts.start('jobs', createJobs(database, { clock, log }), (jobs) => jobs.stop()),
+      parts.start('identity', openOidc({ config, data, database, authenticator, clock, log }), (oidc) => oidc?.close()),
+      parts.start(
+        'git',
+        config.git.tokenFile === undefined
+          ? startGit({ url: config.git.url, data, authenticator, profile, clock, log })
+          : Promise.resolve(undefined),
+        (git) => git?.close(),
+      ),
+      parts.start('registries', startRegistries({ config, data, database, authenticator, clock, log }), (registries) => registries.close()),
+      bootstrapPeople(database.sql, issuer, clock).then((made) => writeCredentials(data, made)),
+    ]);
+    const [key, engine, clusters, vaults] = await Promise.all([keyOpening, engineStarting, clustersStarting, vaultsStarting]);
 
-    const serviceOf = (repository: string) =>
-      database.sql.selectFrom('services').select(['name', 'company']).where('repository', '=', repository).executeTakeFirst();
-    const git = await startGit({
-      url: config.git.url,
-      data,
-      authenticator,
-      profile,
-      log,
-      serviceOf,
-      onPush: (push) => recordPush(platform, push),
-    });
-    closers.push(async () => {
-      await git.server.close();
-      await git.listening.close();
-    });
-    const registries = await startRegistries({ config, data, database, authenticator, clock, log });
-    closers.push(() => registries.close());
-    const credentials = { username: '$platform', password: platformToken };
-    const quarantine = createRegistryClient({ url: config.quarantine.url, credentials });
-    onProgress('container engine');
-    const engine = await engineStarting;
-    onProgress('clusters');
-    const clusters = await startClusters({ config, data, engine, key, tokens, clock, log });
-    closers.push(() => clusters.stop());
-    const vaults = await startVaults({ config, data, clusters, clock, log });
-    closers.push(() => vaults.stop());
-
+    const harborOf = (registry: RegistryConfig) => createHarborClient({ url: registry.url, credentials: credentials.registry(registry) });
+    const quarantine = createRegistryClient({ url: config.quarantine.url, credentials: credentials.registry(config.quarantine) });
     const environments = new Map<string, EnvironmentParts>();
+    const harbors = new Map<string, HarborClient>();
     for (const environment of config.environments) {
       const cluster = clusters.environment(environment.name);
       environments.set(environment.name, {
         config: environment,
-        registry: createRegistryClient({ url: environment.registry.url, credentials }),
+        registry: createRegistryClient({ url: environment.registry.url, credentials: credentials.registry(environment.registry) }),
         vault: vaults.client(environment.name),
         kube: cluster.client,
         certificateAuthority: cluster.certificateAuthority,
       });
+      harbors.set(environment.name, harborOf(environment.registry));
     }
+    const gitHost = createGitLabClient({ url: config.git.url, token: credentials.git });
+    const hookToken = secretFile(data, 'keys/git-webhook.token');
     const builder =
       'missing' in engine
         ? { missing: engine.missing }
@@ -131,47 +147,43 @@ export async function startRehearsal(options: {
       tokens,
       authenticator,
       oidc,
-      announcer,
+      announcer: createAnnouncer(),
       advisories: createAdvisories(database.sql, clock),
-      source: createSource({ url: config.git.url, data, token: platformToken }),
+      source: createSource({ url: config.git.url, data, token: credentials.git }),
       quarantine,
       environments,
       management: clusters.management.client,
       builder,
-      provision: {
-        repository: (path) => git.server.createRepository(path),
-        async project(environment, name) {
-          const registry = environment === undefined ? registries.quarantine : registries.environments.get(environment);
-          await registry?.ensureProject(name, { tags: environment === undefined ? 'mutable' : 'immutable' });
-          await registries.reload();
-        },
-        async pullRobot(environment, project) {
-          const registry = registries.environments.get(environment);
-          if (!registry) throw new PlatformError('NOT_FOUND', `There is no registry of ${environment}.`, { kind: 'user' });
-          const robot = await registry.createRobot({ project, name: 'pull', actions: ['pull'] });
-          return { username: robot.name, password: robot.secret };
-        },
-      },
+      gitHost: { client: gitHost, hookToken },
+      provision: createProvision({
+        git: gitHost,
+        quarantine: harborOf(config.quarantine),
+        environments: harbors,
+        hook: { url: `${config.server.url}/api/webhooks/git`, token: hookToken },
+        people: () => listPeople(database.sql),
+        log,
+      }),
       status: () => statusOf(config, engine),
     };
-    onProgress('controllers');
-    const acme = await startAcme({ config, data, allowedDomains: allowedDomains(platform), clock, log });
-    closers.push(() => acme.close());
-    closers.push(await startControllers(platform, clusters));
     defineQueues(platform);
-    await jobs.start();
-    closers.push(() => jobs.stop());
-    await resume(platform);
-    await git.server.reconcile();
-    const app = await createApi(platform, installation().console);
-    await app.listen({ host: new URL(config.server.url).hostname, port: Number(new URL(config.server.url).port) });
-    closers.push(() => app.close());
+    const work = async () => {
+      await jobs.start();
+      await resume(platform);
+    };
+    await Promise.all([work(), parts.start('api', startApi(platform), (app) => app.close()), certificatesStarting, controllersStarting]);
     log.info({ ms: Math.round(performance.now() - began) }, 'Ready.');
-    return { config, stop };
+    return { config, stop: parts.stop };
   } catch (error) {
-    await stop();
+    await parts.stop();
     throw error;
   }
+}
+
+async function startApi(platform: Platform): Promise<FastifyInstance> {
+  const app = await createApi(platform, installation().console);
+  const { hostname, port } = new URL(platform.config.server.url);
+  await app.listen({ host: hostname, port: Number(port) });
+  return app;
 }
 
 function loadConfig(data: DataFolder, port: number | undefined): Config {
@@ -188,10 +200,10 @@ async function writeCredentials(data: DataFolder, made: readonly { person: strin
   writeFileDurably(file, before + made.map(({ person, password }) => `${person} ${password}\n`).join(''));
 }
 
-/** What a former process left open goes on: unfinished services, deliveries and deployments are looked at anew. */
+/** What a former process left open goes on: services, and deliveries and deployments under way, are looked at anew. */
 async function resume(platform: Platform): Promise<void> {
   const { sql } = platform.database;
-  for (const { name } of await sql.selectFrom('services').select('name').where('ready_at', 'is', null).execute())
+  for (const { name } of await sql.selectFrom('services').select('name').orderBy('name').execute())
     await platform.jobs.send(queues.service.name, name);
   for (const { id } of await sql.selectFrom('deliveries').select('id').where('state', 'in', ['running', 'blocked']).execute())
     await platform.jobs.send(queues.advance.name, String(id));

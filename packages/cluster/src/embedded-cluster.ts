@@ -114,6 +114,11 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   let node: ClusterStatus['node'] =
     options.engineSocket === undefined ? { state: 'absent', reason: 'this rehearsal has no container engine' } : { state: 'starting' };
   const engine = options.engineSocket === undefined ? undefined : createEngine(options.engineSocket);
+  const services = (await mayChangeNetwork()) ? createLocalNetwork(serviceSubnet) : undefined;
+  await services?.claim();
+  // Before anything follows the API: behind all their first lists it would wait for its turn.
+  await ensureKubernetesService(client, kubernetesAddress, { ip: services === undefined ? network.gateway : '127.0.0.1', port });
+
   const running: Promise<unknown>[] = [
     runWorkloads({
       client,
@@ -125,15 +130,11 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
       whyNoNode: () => (node.state === 'absent' ? node.reason : undefined),
     }),
   ];
-
-  const services = (await mayChangeNetwork()) ? createLocalNetwork(serviceSubnet) : undefined;
-  await services?.claim();
   let dns: DnsServer | undefined;
   if (services !== undefined) {
     dns = await startDnsServer({ address: dnsAddress, port: 53, names, log });
     running.push(runServiceProxy({ client, informers, names, clock, log, signal }));
   }
-  await ensureKubernetesService(client, kubernetesAddress, { ip: services === undefined ? network.gateway : '127.0.0.1', port });
 
   const waiting = Promise.withResolvers<void>();
   waiting.promise.catch(() => {});

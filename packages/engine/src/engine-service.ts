@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Clock, run, systemClock } from '@desp/runtime';
 import { EngineError } from './errors.ts';
 import { clearOrphans, storeProcesses } from './orphans.ts';
-import { type Podman, podmanArgv, podmanRun, preparePodman } from './podman.ts';
+import { engineSocketIn, type Podman, podmanArgv, podmanRun, preparePodman } from './podman.ts';
 
 /** What a machine lacks for containers; each entry says what to install or do. */
 export interface EngineReport {
@@ -78,7 +78,7 @@ export async function startEngineService(options: EngineServiceOptions): Promise
       },
     );
   const podman = preparePodman(dataFolder, options.registries);
-  const socket = join(podman.folder, 'engine.sock');
+  const socket = engineSocketIn(dataFolder);
   if (Buffer.byteLength(socket) > 100)
     throw new EngineError('ENGINE_FAILED', `The socket ${socket} cannot be made: its path is longer than 100 bytes (unix(7)).`, {
       kind: 'user',
@@ -106,7 +106,7 @@ export async function startEngineService(options: EngineServiceOptions): Promise
           kind: 'upstream',
           cure: `Look at ${join(podman.folder, 'engine.log')}.`,
         });
-      await clock.sleep(50);
+      await clock.sleep(10);
     }
   }
   await clearOrphans(podman);

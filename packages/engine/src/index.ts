@@ -14,4 +14,4 @@ export type { JobScript } from './job-script.ts';
 export type { JobReason } from './job-watch.ts';
 export { MaskingStream } from './masking-stream.ts';
 export type { ImageLayout } from './oci-layout.ts';
-export { type Podman, preparePodman } from './podman.ts';
+export { engineSocketIn, type Podman, preparePodman } from './podman.ts';

@@ -34,6 +34,7 @@ export interface QueueOptions {
   readonly expireSeconds: number;
 }
 
+/** Opens the queues' tables, and makes them at the first time; nothing is worked on before `start`. */
 export async function createJobs(database: Database, context: { clock: Clock; log: Logger }): Promise<Jobs> {
   const { log } = context;
   const boss = new PgBoss({
@@ -47,6 +48,7 @@ export async function createJobs(database: Database, context: { clock: Clock; lo
     reindex: false,
   });
   boss.on('error', (error) => log.error({ error: messageOf(error) }, 'The job queue met an error.'));
+  await boss.start();
   const queues = new Map<string, { options: QueueOptions; handler: (key: string, signal: AbortSignal) => Promise<void> }>();
 
   /** pg-boss talks SQL through this when a caller's transaction must hold the job. */
@@ -79,16 +81,17 @@ export async function createJobs(database: Database, context: { clock: Clock; lo
       );
     },
     async start() {
-      await boss.start();
+      const made = new Set((await boss.getQueues()).map(({ name }) => name));
       for (const [name, { options, handler }] of queues) {
-        await boss.createQueue(name, {
-          policy: 'stately',
-          retryLimit: options.retries,
-          retryDelay: 1,
-          retryBackoff: true,
-          expireInSeconds: options.expireSeconds,
-          notify: true,
-        });
+        if (!made.has(name))
+          await boss.createQueue(name, {
+            policy: 'stately',
+            retryLimit: options.retries,
+            retryDelay: 1,
+            retryBackoff: true,
+            expireInSeconds: options.expireSeconds,
+            notify: true,
+          });
         await takeUp(database, name);
         await boss.work<{ key: string }>(
           name,

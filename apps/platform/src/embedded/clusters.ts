@@ -1,37 +1,39 @@
-import { type EmbeddedCluster, startEmbeddedCluster, type UserInfo } from '@desp/cluster';
-import type { Tokens } from '@desp/identity';
+import { type EmbeddedCluster, type ImageRequest, startEmbeddedCluster, type UserInfo } from '@desp/cluster';
+import type { Principal } from '@desp/identity';
 import type { KubeClient, KubeObject } from '@desp/kube';
-import type { Config, EmbeddedKubernetes } from '@desp/model';
+import type { Config, EmbeddedKubernetes, EnvironmentConfig } from '@desp/model';
 import type { Clock, Logger } from '@desp/runtime';
 import { type DataFolder, writeFileDurably } from '@desp/storage';
+import { startEach } from '../parts.ts';
 import { PlatformError } from '../platform-error.ts';
 import type { PlatformKey } from '../platform-key.ts';
-import type { Engine } from './engine.ts';
 import { admitImage } from './image-admission.ts';
+import { providerRole } from './provider-role.ts';
+import { reviewerAccount } from './token-reviewer.ts';
 
 /** The rehearsal's clusters: one an environment, and one without a node that holds Fleet's objects. */
 export interface Clusters {
   readonly management: EmbeddedCluster;
   environment(name: string): EmbeddedCluster;
   stop(): Promise<void>;
-  purge(): Promise<void>;
 }
 
 export interface ClustersOptions {
   readonly config: Config;
   readonly data: DataFolder;
-  readonly engine: Engine;
+  /** Where the container engine answers, now or soon; without one pods stay Pending and say so. */
+  readonly engineSocket: string | undefined;
   readonly key: PlatformKey;
-  readonly tokens: Tokens;
+  /** Who a token of ours stands for. */
+  readonly principalOf: (token: string) => Promise<Principal | undefined>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 export async function startClusters(options: ClustersOptions): Promise<Clusters> {
-  const { config, data, engine, key, tokens, clock, log } = options;
-  const socket = 'missing' in engine ? undefined : engine.service.socket;
+  const { config, data, engineSocket, key, clock, log } = options;
   const authenticate = async (token: string): Promise<UserInfo | undefined> => {
-    const principal = await tokens.verify(token);
+    const principal = await options.principalOf(token);
     if (principal?.kind !== 'person') return undefined;
     return {
       username: principal.name,
@@ -42,51 +44,61 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
       ],
     };
   };
-  const start = async (
-    name: string,
-    embedded: EmbeddedKubernetes | undefined,
-    kubeconfig: string,
-    more: Partial<Parameters<typeof startEmbeddedCluster>[0]>,
-  ): Promise<EmbeddedCluster> => {
+  const start = async ({ name, embedded, kubeconfig, environment }: ClusterPlace): Promise<EmbeddedCluster> => {
     if (!embedded)
       throw new PlatformError('CONFIG', `The configuration names no embedded cluster for ${name}.`, {
         kind: 'user',
         cure: 'A rehearsal has embedded clusters only.',
       });
-    const cluster = await startEmbeddedCluster({ name, dataFolder: data.file('clusters', name), ...embedded, clock, log, ...more });
+    const cluster = await startEmbeddedCluster({
+      name,
+      dataFolder: data.file('clusters', name),
+      ...embedded,
+      clock,
+      log,
+      ...(environment ? withNode(environment) : {}),
+    });
     writeFileDurably(kubeconfig, cluster.kubeconfig());
+    if (environment) await prepareCluster(cluster.client, new URL(environment.vault.url));
     return cluster;
   };
-  const environments = new Map<string, EmbeddedCluster>();
-  const [management] = await Promise.all([
-    start('management', config.management.embedded, config.management.kubeconfig, {}),
-    ...config.environments.map(async (environment) => {
-      const cluster = await start(environment.name, environment.kubernetes.embedded, environment.kubernetes.kubeconfig, {
-        authenticate,
-        ...(socket ? { engineSocket: socket } : {}),
-        admission: {
-          admit: (request) =>
-            admitImage({ environment: environment.name, registry: environment.registry, trusted: [key.verifier] }, request),
-        },
-      });
-      await prepareCluster(cluster.client, new URL(environment.vault.url));
-      environments.set(environment.name, cluster);
-    }),
-  ]);
-  return {
-    management,
-    environment(name) {
-      const cluster = environments.get(name);
-      if (!cluster) throw new PlatformError('NOT_FOUND', `There is no cluster of ${name}.`, { kind: 'user' });
-      return cluster;
+  const withNode = ({ name: environment, registry }: EnvironmentConfig) => ({
+    authenticate,
+    ...(engineSocket ? { engineSocket } : {}),
+    admission: {
+      admit: (request: ImageRequest) => admitImage({ environment, registry, trusted: [key.verifier] }, request),
     },
-    stop: async () => void (await Promise.all([management, ...environments.values()].map((cluster) => cluster.stop()))),
-    purge: async () => void (await Promise.all([management, ...environments.values()].map((cluster) => cluster.purge()))),
+  });
+  const clusters = await startEach(clusterPlaces(config), start, (cluster) => cluster.stop());
+  const named = (name: string): EmbeddedCluster => {
+    const cluster = clusters.find((each) => each.name === name);
+    if (!cluster) throw new PlatformError('NOT_FOUND', `There is no cluster of ${name}.`, { kind: 'user' });
+    return cluster;
+  };
+  return {
+    management: named(managementName),
+    environment: named,
+    stop: async () => void (await Promise.all(clusters.map((cluster) => cluster.stop()))),
   };
 }
 
+const managementName = 'management';
+
+interface ClusterPlace {
+  readonly name: string;
+  readonly embedded?: EmbeddedKubernetes | undefined;
+  readonly kubeconfig: string;
+  /** Absent for the cluster that holds Fleet's objects and runs nothing. */
+  readonly environment?: EnvironmentConfig;
+}
+
+/** Every cluster of a rehearsal. */
+const clusterPlaces = ({ management, environments }: Config): ClusterPlace[] => [
+  { name: managementName, ...management },
+  ...environments.map((environment) => ({ name: environment.name, ...environment.kubernetes, environment })),
+];
+
 const rbac = 'rbac.authorization.k8s.io';
-const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
 
 /** Roles of people, and the Service under which charts find the secret store (section 3.6.2.1: `http://vault.vault.svc:8200`). */
 async function prepareCluster(client: KubeClient, vault: URL): Promise<void> {
@@ -98,7 +110,7 @@ async function prepareCluster(client: KubeClient, vault: URL): Promise<void> {
     subjects: [{ apiGroup: rbac, kind: 'Group', name: `desp:role:${role}` }],
   });
   const objects: (KubeObject & Record<string, unknown>)[] = [
-    { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name: 'desp-provider' }, rules: everything },
+    ...providerRole,
     // The classes are everybody's to see: chapter 4 of the procedure begins with them.
     {
       apiVersion: `${rbac}/v1`,
@@ -120,6 +132,7 @@ async function prepareCluster(client: KubeClient, vault: URL): Promise<void> {
     binding('ivv', 'edit'),
     binding('security', 'view'),
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'vault' } },
+    ...reviewerAccount,
     {
       apiVersion: 'v1',
       kind: 'Service',
@@ -133,7 +146,7 @@ async function prepareCluster(client: KubeClient, vault: URL): Promise<void> {
       subsets: [{ addresses: [{ ip: vault.hostname }], ports: [{ name: 'http', port: Number(vault.port), protocol: 'TCP' }] }],
     },
   ];
-  for (const object of objects) {
+  const apply = async (object: KubeObject) => {
     const type = await client.resolve(object.apiVersion, object.kind);
     if (!type) throw new PlatformError('UNAVAILABLE', `${client.server} does not know ${object.kind}.`, { kind: 'upstream' });
     await client.patch(type, object.metadata.name, object.metadata.namespace, object, {
@@ -141,5 +154,8 @@ async function prepareCluster(client: KubeClient, vault: URL): Promise<void> {
       fieldManager: 'desp-platform',
       force: true,
     });
-  }
+  };
+  // What lies in a namespace comes after it; nothing else needs another.
+  await Promise.all(objects.filter(({ metadata }) => metadata.namespace === undefined).map(apply));
+  await Promise.all(objects.filter(({ metadata }) => metadata.namespace !== undefined).map(apply));
 }

@@ -1,9 +1,11 @@
-import type { Config } from '@desp/model';
+import type { Config, EnvironmentConfig } from '@desp/model';
 import type { Clock, Logger } from '@desp/runtime';
 import type { DataFolder } from '@desp/storage';
 import { createVaultClient, createVaultServer, reviewTokenOverKubernetes, type VaultClient, type VaultServer } from '@desp/vault';
-import { secretFile } from '../secret-file.ts';
+import type { OutsideCredentials } from '../outside-credentials.ts';
+import { startEach } from '../parts.ts';
 import type { Clusters } from './clusters.ts';
+import { keepReviewer } from './token-reviewer.ts';
 
 /** One embedded secret store an environment, each trusting the service accounts of its own cluster only. */
 export interface Vaults {
@@ -14,15 +16,20 @@ export interface Vaults {
 export async function startVaults(options: {
   config: Config;
   data: DataFolder;
-  clusters: Clusters;
+  credentials: OutsideCredentials;
+  /** Need not be up yet: a store answers before it knows whom it trusts. */
+  clusters: Promise<Clusters>;
   clock: Clock;
   log: Logger;
 }): Promise<Vaults> {
-  const { config, data, clusters, clock, log } = options;
-  const servers: VaultServer[] = [];
+  const { config, data, credentials, clusters, clock, log } = options;
   const clients = new Map<string, VaultClient>();
-  for (const environment of config.environments) {
-    const rootToken = secretFile(data, `keys/vault-${environment.name}.token`);
+  const stops: (() => Promise<void>)[] = [];
+  const start = async (environment: EnvironmentConfig): Promise<VaultServer | undefined> => {
+    const rootToken = credentials.vault(environment);
+    clients.set(environment.name, createVaultClient({ url: environment.vault.url, token: rootToken }));
+    // A store with a token of ours is somebody else's: it runs already.
+    if (environment.vault.tokenFile !== undefined) return undefined;
     const server = await createVaultServer({
       dataFolder: data.file('vault', environment.name),
       rootToken,
@@ -32,11 +39,22 @@ export async function startVaults(options: {
     });
     const url = new URL(environment.vault.url);
     await server.listen({ host: url.hostname, port: Number(url.port) });
-    servers.push(server);
-    const client = createVaultClient({ url: environment.vault.url, token: rootToken });
-    const cluster = clusters.environment(environment.name);
-    await client.kubernetes().configure({ host: cluster.client.server, caCertificate: cluster.certificateAuthority });
-    clients.set(environment.name, client);
+    return server;
+  };
+  const servers = await startEach(config.environments, start, (server) => server?.close() ?? Promise.resolve());
+  const stop = async () => {
+    await Promise.all(stops.map((end) => end()));
+    await Promise.all(servers.map((server) => server?.close()));
+  };
+  try {
+    const { environment } = await clusters;
+    for (const [name, client] of clients) {
+      const { client: kube, certificateAuthority } = environment(name);
+      stops.push(await keepReviewer({ vault: client, kube, certificateAuthority }, { clock, log }));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
   }
   return {
     client(environment) {
@@ -44,6 +62,6 @@ export async function startVaults(options: {
       if (!client) throw new Error(`There is no secret store of ${environment}.`);
       return client;
     },
-    stop: async () => void (await Promise.all(servers.map((server) => server.close()))),
+    stop,
   };
 }

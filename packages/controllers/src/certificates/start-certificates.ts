@@ -2,6 +2,7 @@ import {
   type Change,
   createEventRecorder,
   createInformerSet,
+  type InformerSet,
   ingressType,
   type KubeClient,
   type KubeObject,
@@ -25,6 +26,8 @@ export interface CertificatesOptions {
   readonly acmeDirectory: string;
   /** Names must be below one of these, such as `desp.space` (procedure, section 3.6.5). */
   readonly allowedDomains: readonly string[];
+  /** Caches over `client` that are shared with other controllers; default: its own. */
+  readonly informers?: InformerSet;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -49,7 +52,7 @@ export async function startCertificates(options: CertificatesOptions): Promise<R
   const { client, clock, signal, acmeDirectory, allowedDomains } = options;
   const log = options.log.child({ controller: 'certificates' });
   await installIssuer(client, acmeDirectory);
-  const informers = createInformerSet({ client, clock, log, signal });
+  const informers = options.informers ?? createInformerSet({ client, clock, log, signal });
   const certificates = informers.of(certificateType);
   certificates.addIndex('secret', ({ metadata, spec }) => [`${metadata.namespace}/${spec.secretName}`]);
   const challenges = informers.of(challengeType);

@@ -2,6 +2,7 @@ import {
   type Change,
   createEventRecorder,
   createInformerSet,
+  type InformerSet,
   type KubeClient,
   type KubeObject,
   keyOf,
@@ -25,6 +26,8 @@ export interface ExternalSecretsOptions {
   readonly resolveService: ResolveService;
   /** Namespaces of secret stores that may see the controller's own token; default `vault`. */
   readonly trustedNamespaces?: readonly string[];
+  /** Caches over `client` that are shared with other controllers; default: its own. */
+  readonly informers?: InformerSet;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -48,7 +51,7 @@ export async function startExternalSecrets(options: ExternalSecretsOptions): Pro
   const types = resourceTypes(facts);
   await ensureOwnAccount(client);
 
-  const informers = createInformerSet({ client, clock, log, signal });
+  const informers = options.informers ?? createInformerSet({ client, clock, log, signal });
   const externalSecrets = informers.of(types.ExternalSecret);
   externalSecrets.addIndex('target', (object) => [`${object.metadata.namespace}/${targetOf(object)}`]);
   externalSecrets.addIndex('store', storesOf);

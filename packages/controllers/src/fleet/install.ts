@@ -17,8 +17,10 @@ const establishMs = 30_000;
  * @throws ControllerError UPSTREAM when the API does not come to serve a kind
  */
 export async function installFleet(client: KubeClient, options: { clock: Clock; signal?: AbortSignal }): Promise<void> {
-  for (const crd of fleetCrds) await apply(client, customResourceDefinitionType, crd as unknown as KubeObject);
-  await apply(client, namespaceType, namespaceOf(fleetNamespace));
+  await Promise.all([
+    ...fleetCrds.map((crd) => apply(client, customResourceDefinitionType, crd as unknown as KubeObject)),
+    apply(client, namespaceType, namespaceOf(fleetNamespace)),
+  ]);
   const until = options.clock.monotonic() + establishMs;
   for (const { metadata, spec } of fleetCrds) {
     while (!(await isServed(client, metadata.name, spec.names.kind))) {

@@ -1,6 +1,7 @@
 import {
   createEventRecorder,
   createInformerSet,
+  type InformerSet,
   type Ingress,
   ingressType,
   type KubeClient,
@@ -28,6 +29,8 @@ export interface IngressOptions {
   readonly listen: { readonly host: string; readonly http: number; readonly https: number };
   /** Answers HTTP-01 challenges before any route; `startCertificates` offers it. */
   readonly answerChallenge?: AnswerChallenge;
+  /** Caches over `client` that are shared with other controllers; default: its own. */
+  readonly informers?: InformerSet;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -49,7 +52,7 @@ export async function startIngress(options: IngressOptions): Promise<RunningIngr
   const { client, clock, signal } = options;
   const log = options.log.child({ controller: 'ingress' });
   await installIngressClass(client);
-  const informers = createInformerSet({ client, clock, log, signal });
+  const informers = options.informers ?? createInformerSet({ client, clock, log, signal });
   const ingresses = informers.of<Ingress>(ingressType);
   const [secrets, services, classes] = [informers.of(secretType), informers.of(serviceType), informers.of(ingressClassType)];
   const events = createEventRecorder({ client, component: 'nginx-ingress-controller', clock, log });

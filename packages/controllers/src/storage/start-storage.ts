@@ -19,6 +19,8 @@ export interface StorageOptions {
   readonly classes: readonly StorageClassDefinition[];
   /** Where volumes lie: a folder of ours alone that the cluster's node accepts volumes from. */
   readonly volumesFolder: string;
+  /** Caches over `client` that are shared with other controllers; default: its own. */
+  readonly informers?: InformerSet;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -47,7 +49,7 @@ export function startStorage(options: StorageOptions): { readonly done: Promise<
     log,
     signal,
     definitions: classes,
-    informers: createInformerSet({ client, clock, log, signal }),
+    informers: options.informers ?? createInformerSet({ client, clock, log, signal }),
     recorder: createEventRecorder({ client, component: 'desp-storage', clock, log }),
     folders: new VolumeFolders(options.volumesFolder),
   };
