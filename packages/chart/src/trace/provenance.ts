@@ -66,7 +66,9 @@ export class Provenance {
     for (const candidate of this.#candidates(path)) {
       const found = this.#ask(candidate, 0);
       if (!found) continue;
-      return value !== undefined && !isSame(found.value, value) ? { kind: 'computed' } : found.origin;
+      return value !== undefined && !isSame(found.value, value)
+        ? { kind: 'computed' }
+        : inherited(found.origin, candidate.length < path.length);
     }
     return { kind: value === undefined || value === null ? 'unset' : 'computed' };
   }
@@ -134,6 +136,10 @@ export class Provenance {
     return made;
   }
 }
+
+/** A global that a chart above sets is not the default of the chart that reads it. */
+const inherited = (origin: ValueOrigin, isAbove: boolean): ValueOrigin =>
+  isAbove && origin.kind === 'default' ? { ...origin, kind: 'parent' } : origin;
 
 function userLayers(source: ValueSource, multiDocument: boolean): Layer[] {
   if (source.kind !== 'file') return [setLayer(source.kind, source.text)];

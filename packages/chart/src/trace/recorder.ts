@@ -181,13 +181,11 @@ export class Recorder implements Watcher {
 
   called(name: string, args: readonly Value[], result: Value): void {
     const frame = this.#frame as Frame;
-    if (typeof result !== 'string') {
-      for (const read of this.paths.called(name, args, result, frame)) {
-        read.node.reads++;
-        frame.reads.push(read);
-      }
-      return;
+    for (const read of this.paths.called(name, args, result, frame)) {
+      read.node.reads++;
+      frame.reads.push(read);
     }
+    if (typeof result !== 'string') return;
     const closed = this.#closed;
     this.#closed = undefined;
     const made =
