@@ -7,6 +7,7 @@ import type { Profile } from '../profile.ts';
 import type { Budget } from '../render/budget.ts';
 import { capabilitiesValue, type KubeVersion } from '../render/capabilities.ts';
 import { renderTemplates } from '../render/engine.ts';
+import { RenderMemory } from '../render/memory.ts';
 import { checkSchemas } from '../schema/chart.ts';
 import { int, type Value, type ValueMap } from '../value/kinds.ts';
 import { quote, trimSpace } from '../value/text.ts';
@@ -87,6 +88,7 @@ function renderForLint(chart: Chart, input: TemplateLint): ReadonlyMap<string, s
   return renderTemplates(work, {
     profile,
     budget,
+    memory: new RenderMemory(),
     crypto,
     now,
     release,

@@ -22,12 +22,14 @@ import type { Budget } from './budget.ts';
 import { chartValue } from './chart-value.ts';
 import { executionFailure, parseFailure } from './errors.ts';
 import { Files } from './files.ts';
+import type { RenderMemory } from './memory.ts';
 
 /** Runs all templates of a chart and its subcharts: what Helm's engine package does. */
 
 export interface EngineInput {
   readonly profile: Profile;
   readonly budget: Budget;
+  readonly memory: RenderMemory;
   readonly crypto: Crypto;
   readonly now: () => Date;
   readonly release: ValueMap;
@@ -274,9 +276,15 @@ class Session {
   #parseText(text: string): ReadonlyMap<string, Tree> {
     const known = this.#texts.get(text);
     if (known) return known;
-    this.#input.budget.step(text.length >> 4);
-    const trees = parseTemplate('gotpl', text, (name) => this.#functions.has(name));
-    if (text.length <= maxCachedText && this.#texts.size < maxCachedTexts) this.#texts.set(text, trees);
+    const { budget, memory, profile } = this.#input;
+    // Charged in each render, so that what an earlier one left does not move the limit.
+    budget.step(text.length >> 4);
+    const texts = memory.texts(profile.name);
+    const trees = texts.get(text) ?? parseTemplate('gotpl', text, (name) => this.#functions.has(name));
+    if (text.length <= maxCachedText && this.#texts.size < maxCachedTexts) {
+      this.#texts.set(text, trees);
+      texts.set(text, trees);
+    }
     return trees;
   }
 }

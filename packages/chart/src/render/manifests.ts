@@ -4,6 +4,7 @@ import type { Profile } from '../profile.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { logValue, sortText, trimSpace, trimStart } from '../value/text.ts';
 import { ConversionError, yamlToValue } from '../yaml/values.ts';
+import type { RenderMemory } from './memory.ts';
 import { byKind } from './order.ts';
 
 /** Cuts what templates printed into documents, and tells hooks from manifests. */
@@ -20,6 +21,7 @@ export interface SortedManifests {
 export function sortManifests(
   rendered: ReadonlyMap<string, string>,
   profile: Profile,
+  memory: RenderMemory,
   warn: (line: string) => void,
   onFailure?: (failure: ChartError) => unknown,
 ): SortedManifests {
@@ -29,8 +31,9 @@ export function sortManifests(
     const text = rendered.get(source) as string;
     if (trimSpace(text) === '') continue;
     for (const content of profile.keepTrailingSpace ? splitKeeping(text) : splitTrimming(text)) {
-      const head = readHead(content, source, profile, rendered, onFailure);
+      const head = memory.heads.get(content) ?? readHead(content, source, profile, rendered, onFailure);
       if (!head) continue;
+      memory.heads.set(content, head);
       const manifest = { source, content, apiVersion: head.apiVersion, kind: head.kind, name: head.name };
       const events = head.annotations.get('helm.sh/hook');
       if (events === undefined) manifests.push(manifest);
@@ -72,9 +75,25 @@ export function splitTrimming(text: string): string[] {
 
 /** Helm 4: at lines that start with `---`; only the start of a document is trimmed. */
 export function splitKeeping(text: string): string[] {
+  const trimmed = trimStart(text);
   const documents: string[] = [];
-  for (const part of trimStart(text).split(/^---[ \t]*/m)) if (trimSpace(part) !== '') documents.push(trimStart(part));
+  const add = (from: number, to?: number): void => {
+    const document = trimStart(trimmed.slice(from, to));
+    if (document !== '') documents.push(document);
+  };
+  let from = trimmed.startsWith('---') ? afterMarker(trimmed, 0) : 0;
+  for (let at = trimmed.indexOf('\n---', from); at >= 0; at = trimmed.indexOf('\n---', from)) {
+    add(from, at + 1);
+    from = afterMarker(trimmed, at + 1);
+  }
+  add(from);
   return documents;
+}
+
+function afterMarker(text: string, marker: number): number {
+  let at = marker + 3;
+  while (text[at] === ' ' || text[at] === '\t') at++;
+  return at;
 }
 
 /** The document that is no manifest, behind a MANIFEST_INVALID. */
@@ -89,7 +108,7 @@ export class ManifestProblem extends Error {
   }
 }
 
-interface Head {
+export interface Head {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;

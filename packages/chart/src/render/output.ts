@@ -10,8 +10,11 @@ export interface OutputOptions {
 
 /** What `helm template` prints on standard output for a result. */
 export function formatTemplateOutput(result: RenderResult, options: OutputOptions = {}): string {
-  const manifests = [...result.crds, ...result.manifests].map(formatDocument).join('');
-  const parts = [`${trimSpace(manifests)}\n`];
+  const documents = [...result.crds, ...result.manifests];
+  const parts = documents.slice(0, -1).map(formatDocument);
+  const last = documents.at(-1);
+  // Only the last one's end shows; to trim them all together would copy every byte twice more.
+  parts.push(`${last ? trimSpace(formatDocument(last)) : ''}\n`);
   if (!options.noHooks) {
     for (const hook of result.hooks) {
       if (!(options.skipTests && hook.events.includes('test'))) parts.push(formatDocument(hook));

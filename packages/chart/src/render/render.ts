@@ -19,6 +19,7 @@ import { capabilitiesValue, type KubeVersion, parseKubeVersion } from './capabil
 import { renderTemplates } from './engine.ts';
 import { asLogged } from './log.ts';
 import { sortManifests } from './manifests.ts';
+import { recall } from './memory.ts';
 
 /**
  * Renders a chart as `helm template` and `helm install --dry-run` do.
@@ -63,9 +64,11 @@ export function inspect(chart: Chart, options: RenderOptions): Inspection {
   if (!options.skipSchemaValidation) attempt(() => checkSchemas(work, values, budget), onFailure);
   attempt(() => checkKubeVersion(work, kube), onFailure);
   const recorder = options.trace ? new Recorder(values, work) : undefined;
+  const memory = recall(chart);
   const rendered = renderTemplates(work, {
     profile,
     budget,
+    memory,
     crypto: options.crypto ?? platformCrypto,
     now: options.now ?? (() => new Date()),
     release: releaseValue(options),
@@ -76,7 +79,7 @@ export function inspect(chart: Chart, options: RenderOptions): Inspection {
     onFailure,
   });
   const notes = takeNotes(rendered, work);
-  const sorted = sortManifests(rendered, profile, warn, onFailure);
+  const sorted = sortManifests(rendered, profile, memory, warn, onFailure);
   const provenance = recorder && new Provenance(work, options.sources ?? [], profile.multiDocumentValues);
   const trace = recorder && provenance && new Trace(recorder, provenance, profile, `${work.name}/templates/${notesFile}`);
   const result: RenderResult = {
