@@ -34,6 +34,8 @@ export interface RightsPlatform {
   close(): Promise<void>;
 }
 
+/** What the Git host's webhook shows. */
+export const hookToken = 'the-token-of-the-webhook-of-this-test-0123456789';
 export const platformToken = 'the-platform-token-of-this-test-0123456789';
 
 export async function startRightsPlatform(): Promise<RightsPlatform> {
@@ -81,6 +83,7 @@ export async function startRightsPlatform(): Promise<RightsPlatform> {
       quarantine: absent('quarantine'),
       management: absent('management'),
       provision: absent('provision'),
+      gitHost: { client: absent('git host'), hookToken },
       builder: { missing: 'absent in this test' },
       environments: new Map(
         config.environments.map((environment) => [

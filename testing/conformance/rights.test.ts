@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { awaitTokens, startDeviceFlow } from '../../apps/cli/src/login/device-flow.ts';
 import { walkForms } from '../../apps/cli/src/login/form-walk.ts';
 import { endpoints } from '../../apps/platform/src/api/routes.ts';
-import { fillRecords, platformToken, type RightsPlatform, startRightsPlatform } from './rights-platform.ts';
+import { fillRecords, hookToken, platformToken, type RightsPlatform, startRightsPlatform } from './rights-platform.ts';
 
 /**
  * Who may call what: every endpoint, as everybody, over HTTP. What is expected comes from the table of rights, read here without
@@ -12,7 +12,7 @@ import { fillRecords, platformToken, type RightsPlatform, startRightsPlatform } 
  * has no row below fails.
  */
 interface Row {
-  readonly action: Action | 'anybody';
+  readonly action: Action | 'anybody' | 'git-host';
   /** The address, on the service `sample-app` of the company acme where it is about one. */
   readonly path: string;
   readonly about: 'service' | 'nothing';
@@ -74,6 +74,18 @@ const rows: Readonly<Record<string, Row>> = {
     action: 'kubeconfig.issue',
     path: '/api/environments/e2e/kubeconfig',
     about: 'nothing',
+  },
+  'POST /api/webhooks/git': {
+    action: 'git-host',
+    path: '/api/webhooks/git',
+    about: 'nothing',
+    body: {
+      object_kind: 'push',
+      ref: 'refs/heads/main',
+      after: 'd'.repeat(40),
+      user_username: 'provider',
+      project: { path_with_namespace: 'DESP/sample-app' },
+    },
   },
 };
 
@@ -170,6 +182,8 @@ const machineMay = { job: { sees: true, actions: ['service.read', 'repository.re
 /** From the table alone: who may not see the service gets 404, who sees it and may not act gets 403. */
 function expected({ action, about }: Row, { is }: Caller): Outcome {
   if (action === 'anybody') return 'yes';
+  // No credentials of anybody are those of the Git host, not even the platform's own.
+  if (action === 'git-host') return '401';
   const reach = (wanted: Action): Scope | undefined =>
     is.kind === 'person' ? (permissions[wanted] as Partial<Record<Role, Scope>>)[is.role] : undefined;
   const onSample = (scope: Scope | undefined): boolean =>
@@ -288,6 +302,35 @@ describe('the dangerous ones, row by row', () => {
     const row = rows['POST /api/services'] as Row;
     const seen = await call('POST /api/services', row, callerNamed('other-provider'), { body: { name: 'stolen', provider: 'acme' } });
     expect(seen).toMatchObject({ outcome: '403', reached: [] });
+  });
+
+  test('the webhook takes its own token, whole and in its own header, and no other', async () => {
+    const row = rows['POST /api/webhooks/git'] as Row;
+    const push = (headers: Record<string, string>) =>
+      fetch(new URL(row.path, walk.server), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(row.body),
+      });
+    walk.reached();
+    for (const headers of [
+      {},
+      { 'x-gitlab-token': '' },
+      { 'x-gitlab-token': hookToken.slice(0, -1) },
+      { 'x-gitlab-token': platformToken },
+      { authorization: `Bearer ${hookToken}` },
+      { authorization: `Bearer ${platformToken}` },
+    ] as Record<string, string>[])
+      expect((await push(headers)).status, JSON.stringify(headers)).toBe(401);
+    expect(walk.reached()).toEqual([]);
+    await push({ 'x-gitlab-token': hookToken });
+    expect(walk.reached()).toEqual(['git host.username']);
+    const wrong = await fetch(new URL(row.path, walk.server), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-gitlab-token': hookToken },
+      body: '{"object_kind":"note"}',
+    });
+    expect(wrong.status).toBe(400);
   });
 
   test("the platform's own token makes no personal tokens and has no kubeconfig", async () => {

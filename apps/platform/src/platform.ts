@@ -1,3 +1,4 @@
+import type { GitLabClient } from '@desp/git';
 import type { OidcServer, Tokens } from '@desp/identity';
 import type { KubeClient } from '@desp/kube';
 import type { Config, EnvironmentConfig, PlatformStatus } from '@desp/model';
@@ -25,11 +26,20 @@ export interface EnvironmentParts {
 
 /** Makes what a service needs at the parts that keep projects; safe to repeat. */
 export interface Provision {
-  repository(path: string): Promise<void>;
-  /** A project in an environment's registry, or in quarantine when `environment` is undefined. */
-  project(environment: string | undefined, name: string): Promise<void>;
+  /** The repository with its groups, members, protected tags and webhook. */
+  repository(service: ServicePlace): Promise<void>;
+  /** A project in an environment's registry, or in quarantine when `environment` is undefined, with its members and rules. */
+  project(environment: string | undefined, service: ServicePlace): Promise<void>;
   /** A robot that pulls from the project, for the environment's cluster; its secret is given this once, a new call replaces it. */
-  pullRobot(environment: string, project: string): Promise<{ username: string; password: string }>;
+  pullRobot(environment: string, service: ServicePlace): Promise<{ username: string; password: string }>;
+}
+
+/** A service as its record names it. */
+export interface ServicePlace {
+  readonly name: string;
+  readonly company: string;
+  /** In Git: groups and project. */
+  readonly repository: string;
 }
 
 /** What every room of the control plane is given. Embedded or real, the parts look the same from here. */
@@ -43,6 +53,8 @@ export interface Platform {
   readonly log: Logger;
   readonly key: PlatformKey;
   readonly provision: Provision;
+  /** The Git host's API, and what its webhook must show to us. */
+  readonly gitHost: { readonly client: GitLabClient; readonly hookToken: string };
   readonly tokens: Tokens;
   readonly authenticator: Authenticator;
   /** The embedded identity provider; undefined where the configuration names another. */

@@ -82,8 +82,10 @@ export async function startRehearsal(options: {
       ),
       (clusters) => clusters.stop(),
     );
-    const vaultsStarting = parts.start('secrets', startVaults({ config, data, credentials, clusters: clustersStarting, clock, log }), (vaults) =>
-      vaults.stop(),
+    const vaultsStarting = parts.start(
+      'secrets',
+      startVaults({ config, data, credentials, clusters: clustersStarting, clock, log }),
+      (vaults) => vaults.stop(),
     );
     const certificatesStarting = parts.start(
       'certificates',

@@ -3,6 +3,7 @@ import { RepositoryReader } from '@desp/git';
 import { CommitId } from '@desp/model';
 import { runOk } from '@desp/runtime';
 import type { DataFolder } from '@desp/storage';
+import { platformAccount } from './outside-credentials.ts';
 import { PlatformError } from './platform-error.ts';
 
 /**
@@ -28,7 +29,7 @@ const limits = { fetchSeconds: 300 };
 
 export function createSource({ url, data, token }: SourceOptions): Source {
   // Git reads its configuration from the environment, where `ps` does not show it.
-  const authorization = `Authorization: Basic ${Buffer.from(`$platform:${token}`).toString('base64')}`;
+  const authorization = `Authorization: Basic ${Buffer.from(`${platformAccount}:${token}`).toString('base64')}`;
   const env = {
     GIT_CONFIG_COUNT: '2',
     GIT_CONFIG_KEY_0: 'http.extraHeader',
@@ -84,6 +85,8 @@ export function createSource({ url, data, token }: SourceOptions): Source {
       return reader;
     },
     async fresh(repository) {
+      // A fetch under way may have looked before what is asked for came: only one that begins from now on will do.
+      await running.get(repository)?.catch(() => {});
       await fetch(repository);
       return new RepositoryReader(folderOf(repository));
     },

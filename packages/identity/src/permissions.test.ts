@@ -17,6 +17,7 @@ const recorded: Readonly<Record<Action, string>> = {
   'service.read': 'o a a a a',
   'repository.read': 'o a a a -',
   'repository.push': 'o - - a -',
+  'repository.administer': '- - - a -',
   'image.pull': 'o a a a -',
   'image.push': 'o - - a -',
   'secret.write': 'o - - a -',

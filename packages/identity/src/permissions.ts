@@ -14,6 +14,7 @@ export const permissions = {
   'service.read': { provider: 'own', ivv: 'any', security: 'any', operator: 'any', executive: 'any' },
   'repository.read': { provider: 'own', ivv: 'any', security: 'any', operator: 'any' },
   'repository.push': { provider: 'own', operator: 'any' },
+  'repository.administer': { operator: 'any' },
   'image.pull': { provider: 'own', ivv: 'any', security: 'any', operator: 'any' },
   'image.push': { provider: 'own', operator: 'any' },
   'secret.write': { provider: 'own', operator: 'any' },

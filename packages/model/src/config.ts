@@ -9,8 +9,12 @@ import { EnvironmentName } from './ids.ts';
 const url = z.url();
 
 export const RegistryConfig = z.strictObject({
-  /** Where the registry answers. */
+  /** Where the registry answers, with Harbor's API beside the registry's own. */
   url,
+  /** The platform's account in a Harbor of one's own; absent where the embedded registry is started at `url`. */
+  account: z
+    .strictObject({ username: z.string(), /** A file of mode 0600 with the password or robot secret. */ passwordFile: z.string() })
+    .optional(),
   /** The name in image references; clusters and builders map it to `url`. */
   host: z.string(),
 });
@@ -36,7 +40,8 @@ export const EnvironmentConfig = z.strictObject({
   /** `direct`: a release job delivers here. `promotion`: only a promotion does; release jobs stand blocked. */
   entry: z.enum(['direct', 'promotion']),
   registry: RegistryConfig,
-  vault: z.strictObject({ url }),
+  /** `tokenFile`: a file of mode 0600 with the token for a Vault of one's own; absent where the embedded one is started at `url`. */
+  vault: z.strictObject({ url, tokenFile: z.string().optional() }),
   kubernetes,
   ingress: z.strictObject({ https: url, http: url }),
 });
@@ -47,7 +52,8 @@ export const Config = z.strictObject({
   data: z.string(),
   profile: z.string(),
   server: z.strictObject({ url }),
-  git: z.strictObject({ url }),
+  /** `tokenFile`: a file of mode 0600 with an access token for a GitLab of one's own; absent where the embedded host is started at `url`. */
+  git: z.strictObject({ url, tokenFile: z.string().optional() }),
   identity: z.strictObject({ issuer: url }),
   database: z.strictObject({ url: z.string() }),
   engine: z.strictObject({ socket: z.string() }).optional(),

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Action, may, type Principal, type Target } from '@desp/identity';
 import { ApiProblem } from '@desp/model';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -14,7 +15,8 @@ export interface Endpoint<Body, Query> {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;
   readonly summary: string;
-  readonly access: Action | 'anybody';
+  /** `git-host`: whoever shows the webhook's token, and nobody else, not even the operator. */
+  readonly access: Action | 'anybody' | 'git-host';
   readonly body?: ZodType<Body>;
   readonly query?: ZodType<Query>;
   readonly answer?: ZodType;
@@ -52,12 +54,18 @@ export function schemaOf<Body, Query>(definition: Endpoint<Body, Query>) {
   return {
     operationId: [method.toLowerCase(), ...url.split('/').filter((part) => part && part !== 'api')].join('-').replaceAll(':', ''),
     summary: definition.summary,
-    ...(access === 'anybody' ? { security: [] } : { description: `Right: \`${access}\`.` }),
+    ...securityOf(access),
     ...(definition.body ? { body: definition.body } : {}),
     ...(definition.query ? { querystring: definition.query } : {}),
     ...(definition.produces ? { produces: [definition.produces] } : {}),
     response: { 200: definition.answer ?? (definition.produces ? z.string() : z.unknown()), '4XX': ApiProblem },
   };
+}
+
+function securityOf(access: Endpoint<unknown, unknown>['access']): object {
+  if (access === 'anybody') return { security: [] };
+  if (access === 'git-host') return { description: "The Git host's, with the webhook's token.", security: [{ gitlabToken: [] }] };
+  return { description: `Right: \`${access}\`.` };
 }
 
 /** Registers an endpoint: credentials, target, right, then body and work; all the same for all. */
@@ -71,6 +79,7 @@ export function register<Body, Query>(app: FastifyInstance, platform: Platform, 
       // No name holds one, and the database takes none.
       if (/%00/.test(request.url)) throw new PlatformError('INVALID', 'The address holds a NUL character.', { kind: 'user' });
       if (definition.access === 'anybody') return;
+      if (definition.access === 'git-host') return demandHookToken(platform, request);
       const principal = await principalOf(platform, request);
       callers.set(request, principal);
       const about = { platform, params: request.params as Record<string, string>, query: parseQuery(definition, request.query) };
@@ -104,6 +113,17 @@ function parseQuery<Body, Query>({ query }: Endpoint<Body, Query>, value: unknow
     throw new PlatformError('INVALID', `The address's query cannot be read: ${why}`, { kind: 'user' });
   }
   return parsed?.data as Query;
+}
+
+/** `X-Gitlab-Token`, compared by hash, so that time tells nothing of the secret. */
+function demandHookToken(platform: Platform, request: FastifyRequest): void {
+  const shown = request.headers['x-gitlab-token'];
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  if (typeof shown === 'string' && timingSafeEqual(hash(shown), hash(platform.gitHost.hookToken))) return;
+  throw new PlatformError('NOT_AUTHENTICATED', 'This is not the token of the webhook.', {
+    kind: 'user',
+    cure: 'The platform sets the webhook itself: desp service create, or a restart, sets it anew.',
+  });
 }
 
 async function principalOf(platform: Platform, request: FastifyRequest): Promise<Principal> {

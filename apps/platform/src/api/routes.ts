@@ -8,6 +8,7 @@ import { releaseEndpoints } from './releases.ts';
 import { secretEndpoints } from './secrets.ts';
 import { serviceEndpoints } from './services.ts';
 import { statusEndpoints } from './status.ts';
+import { webhookEndpoints } from './webhooks.ts';
 
 /** Every endpoint of the API. To add a resource: a file of the same shape beside these, and a line here. */
 export const endpoints: readonly Endpoint<never, never>[] = [
@@ -20,4 +21,5 @@ export const endpoints: readonly Endpoint<never, never>[] = [
   ...secretEndpoints,
   ...advisoryEndpoints,
   ...environmentEndpoints,
+  ...webhookEndpoints,
 ] as unknown as readonly Endpoint<never, never>[];

@@ -79,6 +79,7 @@ async function createDescribedServer(): Promise<FastifyInstance> {
             scheme: 'bearer',
             description: "A personal token, or an access token of the platform's identity provider.",
           },
+          gitlabToken: { type: 'apiKey', in: 'header', name: 'X-Gitlab-Token', description: 'The token of the webhook at the Git host.' },
           basic: { type: 'http', scheme: 'basic', description: "A person's name and password, or any name and a token." },
         },
       },

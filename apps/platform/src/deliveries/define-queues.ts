@@ -14,12 +14,7 @@ export function defineQueues(platform: Platform): void {
   jobs.define(queues.release.name, queues.release.options, (key) => writeRelease(platform, key));
   jobs.define(queues.follow.name, queues.follow.options, (key) => followDeployment(platform, key));
   jobs.define(queues.service.name, queues.service.options, async (name) => {
-    const row = await database.sql
-      .selectFrom('services')
-      .selectAll()
-      .where('name', '=', name)
-      .where('ready_at', 'is', null)
-      .executeTakeFirst();
+    const row = await database.sql.selectFrom('services').selectAll().where('name', '=', name).executeTakeFirst();
     if (row) await prepareService(platform, row);
   });
 }

@@ -15,15 +15,17 @@ import {
 import { createInformerSet, type KubeObject } from '@desp/kube';
 import type { EnvironmentConfig } from '@desp/model';
 import { messageOf } from '@desp/runtime';
+import { type OutsideCredentials, platformAccount } from '../outside-credentials.ts';
 import type { Platform } from '../platform.ts';
 import { renderDeploymentBounded } from '../releases/render-bounded.ts';
 import { fleetNamespace } from '../releases/render-release.ts';
-import { secretFile } from '../secret-file.ts';
 import type { Clusters } from './clusters.ts';
 import { installDefinitions } from './install-definitions.ts';
 
 /** What controllers need of the platform: not its records, so that they start beside them. */
-export type ControllersContext = Pick<Platform, 'clock' | 'config' | 'data' | 'profile' | 'log'>;
+export interface ControllersContext extends Pick<Platform, 'clock' | 'config' | 'data' | 'profile' | 'log'> {
+  readonly credentials: OutsideCredentials;
+}
 
 /** Starts every controller, each on the Kubernetes API alone. @returns how to stop them */
 export async function startControllers(context: ControllersContext, clusters: Clusters): Promise<() => Promise<void>> {

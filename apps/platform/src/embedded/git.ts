@@ -1,19 +1,19 @@
 import { createServer } from 'node:http';
-import { acceptPush, createGitServer, type GitServer, rejectPush } from '@desp/git';
-import { may, type Principal } from '@desp/identity';
+import { acceptPush, accessLevels, createGitHost, type GitAccount, rejectPush } from '@desp/git';
+import type { Principal } from '@desp/identity';
 import { parseSemVer } from '@desp/model';
 import { templateFiles } from '@desp/pipeline';
 import type { Profile } from '@desp/procedure';
-import type { Logger } from '@desp/runtime';
+import type { Clock, Logger } from '@desp/runtime';
 import type { DataFolder } from '@desp/storage';
 import type { Authenticator } from '../authenticator.ts';
-import { platformName } from '../deliveries/record-push.ts';
-import { type Listening, listen } from './listen.ts';
+import { platformAccount } from '../outside-credentials.ts';
+import { repositoryOf } from '../services/names.ts';
+import { listen } from './listen.ts';
 
-/** The embedded Git host: who may do what is asked of the same table as everywhere. */
+/** The embedded Git host. It knows who somebody is from the identity provider, and who may do what from its own memberships. */
 export interface EmbeddedGit {
-  readonly server: GitServer;
-  readonly listening: Listening;
+  close(): Promise<void>;
 }
 
 export interface EmbeddedGitOptions {
@@ -21,34 +21,20 @@ export interface EmbeddedGitOptions {
   readonly data: DataFolder;
   readonly authenticator: Authenticator;
   readonly profile: Profile;
+  readonly clock: Clock;
   readonly log: Logger;
-  /** The service of a repository, with its company. */
-  readonly serviceOf: (repository: string) => Promise<{ name: string; company: string } | undefined>;
-  readonly onPush: (push: { repository: string; pushedBy: string; updates: readonly { ref: string; new: string }[] }) => Promise<string[]>;
 }
-
-type GitPrincipal = { readonly name: string; readonly principal: Principal };
 
 export async function startGit(options: EmbeddedGitOptions): Promise<EmbeddedGit> {
   const { authenticator, profile } = options;
-  const server = createGitServer<GitPrincipal>({
+  const host = createGitHost({
     root: options.data.file('git'),
+    url: options.url,
+    clock: options.clock,
     log: options.log,
-    async authenticate(username, password) {
-      const principal = await authenticator.basic(username, password);
-      return principal && { name: nameOf(principal), principal };
-    },
-    async authorize(caller, repository, access) {
-      const path = repository as string;
-      if (caller?.principal.kind === 'platform') return 'allow';
-      // The templates are for everybody to read: a pipeline shows what they do.
-      if (path === profile.templates.project) return access === 'read' && caller ? 'allow' : caller ? 'deny' : 'hide';
-      const service = await options.serviceOf(path);
-      if (!caller || !service || !may(caller.principal, 'repository.read', { service }).allowed) return 'hide';
-      if (access === 'read') return 'allow';
-      return may(caller.principal, 'repository.push', { service }).allowed ? 'allow' : 'deny';
-    },
-    onPush(push) {
+    authenticate: async (username, password) => accountOf(await authenticator.basic(username, password)),
+    authenticateToken: async (token) => accountOf(await authenticator.bearer(token)),
+    judge(push) {
       // A tag that looks like a version but is none would make a release that nobody can order.
       const wrong = push.updates.find(
         ({ ref, kind }) => kind === 'create' && /^refs\/tags\/v?\d/.test(ref) && !parseSemVer(ref.slice('refs/tags/'.length)),
@@ -57,36 +43,46 @@ export async function startGit(options: EmbeddedGitOptions): Promise<EmbeddedGit
         return rejectPush(`The tag ${wrong.ref.slice('refs/tags/'.length)} is not SemVer 2.0.0: name it X.Y.Z, without a leading v.`);
       return acceptPush;
     },
-    onReceived: (received) =>
-      options.onPush({ repository: received.repository as string, pushedBy: received.principal, updates: received.updates }),
   });
-  await server.createRepository(profile.templates.project);
-  const files = Object.fromEntries(
-    templateFiles({ templateFiles: profile.templates.files, environments: profile.environments }).map(({ path, text }) => [path, text]),
-  );
-  await server.commitFiles(profile.templates.project, profile.templates.ref, files, `Templates of ${profile.name}`, {
-    name: 'DESP',
-    email: 'platform@desp.invalid',
-    at: new Date(Date.UTC(2023, 8, 14)),
+  // The templates are for everybody to read: a pipeline shows what they do.
+  await host.seed({
+    path: profile.templates.project,
+    branch: profile.templates.ref,
+    files: Object.fromEntries(
+      templateFiles({ templateFiles: profile.templates.files, environments: profile.environments }).map(({ path, text }) => [path, text]),
+    ),
+    message: `Templates of ${profile.name}`,
+    author: { name: 'DESP', email: 'platform@desp.invalid', at: new Date(Date.UTC(2023, 8, 14)) },
   });
+  await host.start();
   const http = createServer((request, response) => {
-    server.handler(request, response).catch((error) => {
+    host.handler(request, response).catch((error) => {
       options.log.error({ error: String(error) }, 'A Git request failed.');
       response.destroy();
     });
   });
   const listening = await listen(http, new URL(options.url), 'the Git host');
-  return { server, listening };
+  return {
+    async close() {
+      await host.close();
+      await listening.close();
+    },
+  };
 }
 
-function nameOf(principal: Principal): string {
-  switch (principal.kind) {
+/** A job's and a robot's token reads its service's repository, and no other. */
+function accountOf(principal: Principal | undefined): GitAccount | undefined {
+  switch (principal?.kind) {
     case 'platform':
-      return platformName;
+      return { kind: 'admin', name: platformAccount };
     case 'person':
-    case 'robot':
-      return principal.name;
+      return { kind: 'user', name: principal.name };
     case 'job':
-      return `job of ${principal.pushedBy}`;
+    case 'robot': {
+      const name = principal.kind === 'job' ? `job of ${principal.pushedBy}` : principal.name;
+      return { kind: 'token', name, project: repositoryOf(principal.service), level: accessLevels.reporter };
+    }
+    case undefined:
+      return undefined;
   }
 }

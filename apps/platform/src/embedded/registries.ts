@@ -1,5 +1,5 @@
-import { may, type Principal } from '@desp/identity';
-import type { Config } from '@desp/model';
+import { findPerson } from '@desp/identity';
+import type { Config, RegistryConfig } from '@desp/model';
 import {
   allowPull,
   createRegistry,
@@ -17,14 +17,11 @@ import type { Database, DataFolder } from '@desp/storage';
 import type { Authenticator } from '../authenticator.ts';
 
 /**
- * The embedded registries: quarantine, and one per environment. Rights are asked of the one table; a verdict is asked of the
- * records. What the gate did not pass leaves quarantine to nobody but the platform; what lies in a release project came through the gate.
+ * The embedded registries: quarantine, and one per environment. They know who somebody is from the identity provider, and who
+ * may do what from their own memberships; a verdict is asked of the records. What the gate did not pass leaves quarantine to
+ * nobody but the platform; what lies in a release project came through the gate.
  */
 export interface EmbeddedRegistries {
-  readonly quarantine: Registry;
-  readonly environments: ReadonlyMap<string, Registry>;
-  /** To be told when a service is made, so that its company is known. */
-  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,13 +39,6 @@ export interface RegistriesOptions {
 export async function startRegistries(options: RegistriesOptions): Promise<EmbeddedRegistries> {
   const { config, database, authenticator, clock, log } = options;
   const store: RegistryStore = await openRegistryStore({ folder: options.data.file('registry'), clock, log });
-  const companies = new Map<string, string>();
-  const principals = new Map<string, Principal>();
-  const reload = async () => {
-    for (const row of await database.sql.selectFrom('services').select(['name', 'company']).execute()) companies.set(row.name, row.company);
-  };
-  await reload();
-
   const authenticate = async (username: string, password: string): Promise<RegistryPrincipal | undefined> => {
     const principal = await authenticator.basic(username, password);
     if (!principal) return undefined;
@@ -60,7 +50,6 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
           : principal.kind === 'robot'
             ? `${principal.service}+${principal.name}`
             : principal.name;
-    principals.set(`${principal.kind}/${name}`, principal);
     return { kind: principal.kind, name };
   };
 
@@ -72,16 +61,7 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
       clock,
       log,
       authenticate,
-      authorize(caller, project, action) {
-        if (caller.kind === 'platform') return true;
-        const principal = principals.get(`${caller.kind}/${caller.name}`);
-        const company = companies.get(project);
-        if (!principal || company === undefined) return false;
-        const target = { service: { name: project, company } };
-        if (action === 'pull') return may(principal, 'image.pull', target).allowed;
-        // Only the platform writes release projects: what is in them came through the gate.
-        return quarantine && action === 'push' && may(principal, 'image.push', target).allowed;
-      },
+      knowsUser: async (username) => (await findPerson(database.sql, username)) !== undefined,
       async beforePull({ repository, digest, subject, artifactType }) {
         // What is said about an image may be read; the image itself waits for its verdict.
         if (!quarantine || (subject && artifactType && statements.has(artifactType))) return allowPull;
@@ -104,16 +84,14 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
     return registry;
   };
 
-  const quarantine = await start('quarantine', config.quarantine.url, true);
-  const environments = new Map<string, Registry>();
-  for (const environment of config.environments)
-    environments.set(environment.name, await start(environment.name, environment.registry.url, false));
+  // A registry with an account of ours is somebody else's: it runs already.
+  const embedded = ({ account }: RegistryConfig) => account === undefined;
+  const running: Registry[] = [];
+  if (embedded(config.quarantine)) running.push(await start('quarantine', config.quarantine.url, true));
+  for (const { name, registry } of config.environments) if (embedded(registry)) running.push(await start(name, registry.url, false));
   return {
-    quarantine,
-    environments,
-    reload,
     async close() {
-      await Promise.all([quarantine, ...environments.values()].map((registry) => registry.close()));
+      await Promise.all(running.map((registry) => registry.close()));
       await store.close();
     },
   };

@@ -41,7 +41,7 @@ export async function startVaults(options: {
     await server.listen({ host: url.hostname, port: Number(url.port) });
     return server;
   };
-  const servers = await startEach(config.environments, start, (server) => server?.close() ?? Promise.resolve());
+  const servers = await startEach(config.environments, start, async (server) => server?.close());
   const stop = async () => {
     await Promise.all(stops.map((end) => end()));
     await Promise.all(servers.map((server) => server?.close()));
