@@ -6,6 +6,7 @@ export type { ExternalSecretsProfile } from './external-secrets/profile.ts';
 export { type ExternalSecretsOptions, startExternalSecrets } from './external-secrets/start-external-secrets.ts';
 export type { ResolveService } from './external-secrets/vault-provider.ts';
 export { type Capabilities, readCapabilities } from './fleet/agent/downstream.ts';
+export { listRevisions, nextRevision, type ReleaseRevision } from './fleet/agent/release.ts';
 export { type FleetAgentOptions, startFleetAgent } from './fleet/agent/start-agent.ts';
 export { type ClusterRegistration, fleetNamespace, installFleet, registerCluster } from './fleet/install.ts';
 export {

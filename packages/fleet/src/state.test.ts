@@ -30,6 +30,10 @@ describe('states, the first that holds', () => {
     ['Pending', undefined],
     ['WaitApplied', deployment({})],
     ['ErrApplied', deployment({ conditions: [{ type: 'Deployed', status: 'False', message: 'broken' }] })],
+    [
+      'WaitApplied',
+      deployment({ attemptedDeploymentID: 'former', conditions: [{ type: 'Deployed', status: 'False', message: 'broken' }] }),
+    ],
     ['NotReady', deployment({ ...applied, nonModified: true })],
     ['OutOfSync', deployment({ ...applied, ready: true, nonModified: true }, 'other')],
     ['Modified', deployment({ ...applied, ready: true })],

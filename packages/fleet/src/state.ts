@@ -8,7 +8,9 @@ export function deploymentState(deployment: BundleDeployment | undefined): { rea
   const { spec, status = {} } = deployment;
   if (status.appliedDeploymentID !== spec.deploymentID) {
     const deployed = conditionOf(status.conditions, 'Deployed');
-    if (deployed?.status === 'False') return { state: 'ErrApplied', message: deployed.message ?? '' };
+    // A failure of what was deployed before says nothing of this.
+    const speaksOfThis = (status.attemptedDeploymentID ?? spec.deploymentID) === spec.deploymentID;
+    if (speaksOfThis && deployed?.status === 'False') return { state: 'ErrApplied', message: deployed.message ?? '' };
     return { state: 'WaitApplied', message: '' };
   }
   if (!status.ready) return { state: 'NotReady', message: notReadyMessage(deployment) };

@@ -229,10 +229,23 @@ export interface BundleDeploymentSpec {
   readonly correctDrift?: CorrectDrift;
 }
 
+/** What a release's objects came to, and with what they were rendered. */
+export interface RenderedManifests {
+  /** Digest of the objects, their images pinned. */
+  readonly manifests: string;
+  readonly operation: 'install' | 'upgrade';
+  readonly revision: number;
+  readonly kubeVersion: string;
+}
+
 export type BundleDeployment = FleetObject<'BundleDeployment'> & {
   readonly spec: BundleDeploymentSpec;
   readonly status?: {
     readonly appliedDeploymentID?: string;
+    /** Written by our agent: which deployment the conditions speak of. Rancher's agent does not say. */
+    readonly attemptedDeploymentID?: string;
+    /** Written by our agent: what it rendered, pinned and applied. Rancher's agent does not say. */
+    readonly rendered?: RenderedManifests;
     readonly release?: string;
     readonly ready?: boolean;
     readonly nonModified?: boolean;

@@ -42,6 +42,15 @@ export const SourceFindingsBody = z.strictObject({
   notAssessed: z.array(z.strictObject({ what: text, why: text })).max(list),
 });
 
+/** With what a chart was rendered, beside its files, the environment's values and the released images. */
+export const RenderInputs = z.strictObject({
+  release: text,
+  operation: z.enum(['install', 'upgrade']),
+  revision: z.number().int().min(1),
+  kubeVersion: text,
+});
+export type RenderInputs = z.infer<typeof RenderInputs>;
+
 /** What one chart rendered to for an environment, after its images were pinned. */
 export const ManifestsBody = z.strictObject({
   environment: EnvironmentName,
@@ -52,15 +61,25 @@ export const ManifestsBody = z.strictObject({
   digest: Digest,
   objects: z.array(z.strictObject({ apiVersion: text, kind: text, namespace: z.string().max(253), name: text })).max(list),
   images: z.array(z.strictObject({ name: text, digest: Digest })).max(list),
+  /** What the digest holds for: a template may look at any of it. Absent in records of before 23 November 2026. */
+  rendered: RenderInputs.optional(),
 });
+
+/** What a cluster says that it applied. */
+export const AppliedManifests = RenderInputs.extend({ digest: Digest });
+export type AppliedManifests = z.infer<typeof AppliedManifests>;
 
 export const DeploymentBody = z.strictObject({
   environment: EnvironmentName,
   startedAt: Instant,
   endedAt: Instant,
   outcome: z.enum(['succeeded', 'failed']),
-  /** Digests of the manifests entries that were applied. */
+  /** Digests of the manifests entries that were handed to the cluster. */
   manifests: z.array(Digest).min(1).max(list),
+  /** What the cluster says that it applied; absent where it does not say. */
+  applied: z.array(AppliedManifests).max(list).optional(),
+  /** Why what was applied is not, or is not known to be, what the manifests entries hash; absent when it is. */
+  unequal: text.optional(),
   reason: text,
 });
 

@@ -1,4 +1,6 @@
+export { compareApplied } from './compare-applied.ts';
 export {
+  AppliedManifests,
   CreatedBody,
   DeploymentBody,
   Entry,
@@ -8,6 +10,7 @@ export {
   ManifestsBody,
   type NewEntry,
   ReleaseRecord,
+  RenderInputs,
   SourceFindingsBody,
 } from './entries.ts';
 export { ReleaseError, type ReleaseErrorCode } from './errors.ts';

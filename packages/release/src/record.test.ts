@@ -227,6 +227,9 @@ describe('rejects contents that do not fit together, though signed', () => {
       expect.stringContaining('no verdict'),
     ]);
     expect(await rejected([await image(), manifests(), deployment({ endedAt: at(1) })])).toEqual([expect.stringContaining('ended before')]);
+    const applied = [{ release: 'app', operation: 'install' as const, revision: 1, kubeVersion: '1.32.0', digest: digest('f') }];
+    expect(await rejected([await image(), manifests(), deployment({ applied })])).toEqual([expect.stringContaining('does not say why')]);
+    expect(await rejected([await image(), manifests(), deployment({ applied, unequal: 'a random function' })])).toEqual([]);
   });
 });
 

@@ -50,15 +50,25 @@ function sentence(entry: Entry): Pick<SummaryLine, 'what' | 'details'> {
       };
     }
     case 'manifests': {
-      const { chart, chartVersion, environment, namespace, objects, images, digest } = entry.body;
+      const { chart, chartVersion, environment, namespace, objects, images, digest, rendered } = entry.body;
       return {
         what: `Chart ${chart} ${chartVersion} rendered for ${environment}: ${objects.length} objects in ${namespace}, ${digest}`,
-        details: images.map((image) => `runs ${image.name}@${image.digest}`),
+        details: [
+          ...(rendered ? [`as an ${rendered.operation} at revision ${rendered.revision} on Kubernetes ${rendered.kubeVersion}`] : []),
+          ...images.map((image) => `runs ${image.name}@${image.digest}`),
+        ],
       };
     }
     case 'deployment': {
-      const { environment, outcome, reason } = entry.body;
-      return { what: `Deployment to ${environment} ${outcome}`, details: [reason] };
+      const { environment, outcome, reason, applied, unequal } = entry.body;
+      return {
+        what: `Deployment to ${environment} ${outcome}`,
+        details: [
+          reason,
+          ...(applied ?? []).map((one) => `applied ${one.digest}: ${one.release}, ${one.operation} at revision ${one.revision}`),
+          ...(unequal ? [unequal] : []),
+        ],
+      };
     }
     default:
       return unreachable(entry);

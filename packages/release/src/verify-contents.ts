@@ -46,6 +46,12 @@ export async function verifyContents(record: ReleaseRecord, trusted: readonly Ve
         break;
       case 'deployment':
         if (entry.body.endedAt < entry.body.startedAt) add(`The deployment to ${entry.body.environment} ended before it started.`);
+        for (const { release, digest } of entry.body.applied ?? []) {
+          if (entry.body.unequal === undefined && !entry.body.manifests.includes(digest))
+            add(
+              `The deployment to ${entry.body.environment} applied ${digest} for ${release}, which it does not name, and does not say why.`,
+            );
+        }
         for (const digest of entry.body.manifests) {
           if (!seen.manifests.has(`${entry.body.environment} ${digest}`))
             add(`The deployment to ${entry.body.environment} applied manifests ${digest}, which the record does not hold.`);

@@ -1,16 +1,20 @@
 import { type BundleDeployment, deploymentState } from '@desp/fleet';
 import type { KubeObject } from '@desp/kube';
 import { instantOf } from '@desp/model';
-import { appendEntry, exportRecord } from '@desp/release';
+import { AppliedManifests, appendEntry, compareApplied, exportRecord } from '@desp/release';
 import { queues } from '../deliveries/queues.ts';
 import type { Platform } from '../platform.ts';
 import { fleetNamespace, gitRepoName } from './render-release.ts';
-import { readRecord } from './write-release.ts';
+import { entriesOf, readRecord } from './write-release.ts';
 
 const lookAgainSeconds = 1;
 const giveUpMinutes = 15;
 
 interface Observed {
+  /** What the cluster says that it applied; undefined while it is not known. */
+  readonly applied?: readonly AppliedManifests[];
+  /** Why that is not what the record hashes. */
+  readonly unequal?: string;
   readonly state: 'deploying' | 'ready' | 'failed';
   readonly reason: string;
   readonly fleet: 'running' | 'passed' | 'failed';
@@ -24,6 +28,7 @@ export async function followDeployment(platform: Platform, key: string): Promise
   if (row?.state !== 'deploying') return;
   const age = platform.clock.now().getTime() - Date.parse(row.created_at);
   let observed = await observe(platform, row);
+  if (observed.state === 'ready') observed = await compared(platform, row, observed);
   if (observed.state === 'deploying' && age > giveUpMinutes * 60_000) {
     observed = {
       ...observed,
@@ -78,18 +83,26 @@ async function observe(platform: Platform, row: DeploymentRow): Promise<Observed
   if (!repoType || !deploymentType) return fleet('running', 'Waits for Fleet.');
   const name = gitRepoName(row.service, row.environment);
   const repo = (await management.get(repoType, name, fleetNamespace)) as
-    | (KubeObject & { status?: { commit?: string; conditions?: { type: string; status: string; message?: string }[] } })
+    | (KubeObject & {
+        spec?: { forceSyncGeneration?: number };
+        status?: { commit?: string; conditions?: { type: string; status: string; message?: string }[] };
+      })
     | undefined;
   const stalled = repo?.status?.conditions?.find((condition) => condition.type === 'Stalled' && condition.status === 'True');
   if (stalled) return fleet('failed', stalled.message ?? 'Fleet cannot read the commit.');
   if (repo?.status?.commit !== row.commit) return fleet('running', 'Fleet reads the commit.');
-  const { items } = await management.list(deploymentType, {
+  const { items: all } = await management.list(deploymentType, {
     labelSelector: `fleet.cattle.io/repo-name=${name},fleet.cattle.io/commit=${row.commit}`,
   });
+  // After a retry, those of the former try stay for a moment.
+  const tries = repo.spec?.forceSyncGeneration ?? 0;
+  const items = (all as unknown as BundleDeployment[]).filter(
+    ({ spec }) => tries === 0 || (spec.options.forceSyncGeneration ?? 0) === tries,
+  );
   if (items.length === 0) return fleet('running', 'Fleet makes the bundles.');
   const states = items.map((item) => ({
     name: item.metadata.labels?.['fleet.cattle.io/bundle-name'] ?? item.metadata.name,
-    ...deploymentState(item as unknown as BundleDeployment),
+    ...deploymentState(item),
   }));
   const failed = states.find((one) => one.state === 'ErrApplied');
   if (failed) return fleet('failed', `${failed.name}: ${failed.message}`);
@@ -98,7 +111,29 @@ async function observe(platform: Platform, row: DeploymentRow): Promise<Observed
   const applied = { fleet: 'passed', fleetReason: `${states.length === 1 ? 'One bundle' : `${states.length} bundles`} applied.` } as const;
   const open = states.find((one) => one.state !== 'Ready');
   if (open) return { ...applied, state: 'deploying', reason: open.message || `${open.name} is not ready yet.` };
-  return { ...applied, state: 'ready', reason: 'All pods are ready.' };
+  const said = items.flatMap((item) => appliedBy(item) ?? []);
+  return { ...applied, state: 'ready', reason: 'All pods are ready.', ...(said.length === items.length ? { applied: said } : {}) };
+}
+
+/** What our agent says of a deployment; Rancher's says nothing. */
+function appliedBy({ status }: BundleDeployment): AppliedManifests | undefined {
+  const { manifests: digest, ...inputs } = status?.rendered ?? {};
+  const parsed = AppliedManifests.safeParse({ ...inputs, digest, release: /^[^/]*\/(.*):\d+$/.exec(status?.release ?? '')?.[1] });
+  return parsed.data;
+}
+
+/** The record says what was to be applied; a difference is told, never passed over. */
+async function compared(platform: Platform, row: DeploymentRow, observed: Observed): Promise<Observed> {
+  const release = await platform.database.sql
+    .selectFrom('releases')
+    .select('record')
+    .where('service', '=', row.service)
+    .where('version', '=', row.version)
+    .executeTakeFirst();
+  if (!release) return observed;
+  const recorded = entriesOf(readRecord(release.record), 'manifests', row.environment).map(({ body }) => body);
+  const unequal = compareApplied(recorded, observed.applied);
+  return unequal === undefined ? observed : { ...observed, reason: `${observed.reason} ${unequal}`, unequal };
 }
 
 /** The outcome belongs to the record: who reads it offline sees what became of the release. */
@@ -133,7 +168,9 @@ async function recordOutcome(platform: Platform, row: DeploymentRow, observed: O
         endedAt: now,
         outcome: observed.state === 'ready' ? 'succeeded' : 'failed',
         manifests: manifests as never,
-        reason: observed.reason,
+        ...(observed.applied ? { applied: [...observed.applied] } : {}),
+        ...(observed.unequal ? { unequal: observed.unequal } : {}),
+        reason: observed.reason.slice(0, 2000),
       },
     },
     platform.key.signer,

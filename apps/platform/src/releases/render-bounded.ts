@@ -7,7 +7,7 @@ import type { RenderedRelease, RenderRequest } from './render-release.ts';
 /**
  * Renders in a thread of its own, which can be ended. A chart is a stranger's program: its step budget counts what templates do,
  * not what a function does with what it was given, so that one `toJson` of a doubled list would hold the server's only thread for
- * good. Both who render use it: the release, as a first installation, and the Fleet agent, which also renders upgrades.
+ * good. Both who render use it: the release, with what is installed in the environment then, and the Fleet agent.
  * Rejected: rendering here with a smaller budget, which refuses honest charts and still does not bound time.
  */
 export interface RenderBounds {

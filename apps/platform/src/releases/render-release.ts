@@ -1,7 +1,7 @@
-import { type Capabilities, type RenderedDeployment, renderDeployment } from '@desp/controllers';
-import { type Cluster, type RepositoryFile, readBundles, targetBundle } from '@desp/fleet';
+import { type Capabilities, nextRevision, type ReleaseRevision, type RenderedDeployment, renderDeployment } from '@desp/controllers';
+import { type Cluster, type RepositoryFile, readBundles, releaseNameOf, targetBundle } from '@desp/fleet';
 import type { Digest } from '@desp/model';
-import { hashManifests, listObjects, pinImages } from '@desp/release';
+import { hashManifests, listObjects, pinImages, type RenderInputs } from '@desp/release';
 import { PlatformError } from '../platform-error.ts';
 
 /** One chart of a release as it will stand in an environment: rendered, confined to the service's namespace, images pinned. */
@@ -9,6 +9,8 @@ export interface RenderedRelease {
   readonly bundle: string;
   readonly path: string;
   readonly rendered: RenderedDeployment;
+  /** With what it was rendered: the digest holds for that. */
+  readonly inputs: RenderInputs;
   readonly digest: Digest;
   readonly objects: ReturnType<typeof listObjects>;
   readonly images: readonly { name: string; digest: Digest }[];
@@ -25,6 +27,8 @@ export interface RenderRequest {
   readonly environment: { readonly name: string; readonly clusterLabels: Readonly<Record<string, string>> };
   /** Of the environment's cluster, for its Fleet agent renders with the same. */
   readonly capabilities: Capabilities;
+  /** What is installed there: whether it is an installation or an upgrade, and which revision, shows in templates. */
+  readonly revisions: readonly ReleaseRevision[];
   /** The digest of every image that was released, by the names that charts may call it. */
   readonly images: ReadonlyMap<string, Digest>;
 }
@@ -36,6 +40,7 @@ export async function renderRelease({
   commit,
   environment: config,
   capabilities,
+  revisions,
   images,
 }: RenderRequest): Promise<RenderedRelease[]> {
   const cluster: Cluster = {
@@ -52,11 +57,14 @@ export async function renderRelease({
   const releases: RenderedRelease[] = [];
   for (const { bundle, path } of bundles) {
     for (const target of targetBundle(bundle, [cluster])) {
+      const { options } = target.spec;
+      const next = nextRevision(revisions, options.helm?.releaseName ?? releaseNameOf(bundle.metadata.name));
       const rendered = renderDeployment({
         bundle: bundle.metadata.name,
         resources: bundle.spec.resources,
-        options: target.spec.options,
+        options,
         ...capabilities,
+        ...next,
       });
       const all = [...rendered.objects, ...rendered.hooks.map((hook) => hook.object)];
       for (const object of [...all, ...rendered.crds]) {
@@ -75,6 +83,12 @@ export async function renderRelease({
         bundle: bundle.metadata.name,
         path,
         rendered,
+        inputs: {
+          release: rendered.releaseName,
+          operation: next.isUpgrade ? 'upgrade' : 'install',
+          revision: next.revision,
+          kubeVersion: capabilities.kubeVersion,
+        },
         digest: await hashManifests(pinned.manifests),
         objects: listObjects(pinned.manifests),
         images: pinned.images,

@@ -1,8 +1,8 @@
-import { readCapabilities } from '@desp/controllers';
+import { listRevisions, readCapabilities } from '@desp/controllers';
 import type { RepositoryReader } from '@desp/git';
 import type { KubeObject } from '@desp/kube';
 import { CommitId, Digest, EnvironmentName, instantOf, ServiceName } from '@desp/model';
-import { appendEntry, createRecord, decideVersion, demandNextVersion, exportRecord, ReleaseRecord } from '@desp/release';
+import { appendEntry, createRecord, decideVersion, demandNextVersion, type EntryOf, exportRecord, ReleaseRecord } from '@desp/release';
 import { DespError } from '@desp/runtime';
 import { parseCanonicalJson } from '@desp/security';
 import { purposeOf } from '../deliveries/plan-delivery.ts';
@@ -72,6 +72,7 @@ async function release(platform: Platform, parts: EnvironmentParts, delivery: Lo
     commit: view.commit,
     environment: { name, clusterLabels },
     capabilities: await readCapabilities(parts.kube),
+    revisions: await listRevisions(parts.kube, view.service),
     images: images.pins,
   });
   const tags = await reader.tagsOn(CommitId.parse(view.commit));
@@ -82,8 +83,11 @@ async function release(platform: Platform, parts: EnvironmentParts, delivery: Lo
   // Before the tag: it is protected, so that one of a refused version would stand for ever.
   await demandVersion(platform, view, version);
   await platform.source.pushTag(repository, version, view.commit, `${view.service} ${version}`);
-  await writeRecord(platform, parts, delivery, version, findings, images.list, rendered);
-  const manifests = JSON.stringify(rendered.map((one) => one.digest));
+  const record = await writeRecord(platform, parts, delivery, version, findings, images.list, rendered);
+  // By the record, which is written once: a chart may render to something else now.
+  const manifests = JSON.stringify(entriesOf(record, 'manifests', environment).map(({ body }) => body.digest));
+  // Fleet tries again what failed when this number grows, and only then.
+  const tries = entriesOf(record, 'deployment', environment).filter(({ body }) => body.outcome === 'failed').length;
   await saveDeployment(platform, delivery, environment, {
     version,
     state: 'deploying',
@@ -92,7 +96,7 @@ async function release(platform: Platform, parts: EnvironmentParts, delivery: Lo
     fleetReason: 'Fleet reads the commit.',
     manifests,
   });
-  await applyGitRepo(platform, parts, { service: view.service, repository, commit: view.commit, version, pins: images.pins });
+  await applyGitRepo(platform, parts, { service: view.service, repository, commit: view.commit, version, pins: images.pins, tries });
   const deployment = await sql
     .selectFrom('deployments')
     .select('id')
@@ -172,7 +176,7 @@ async function demandVersion(platform: Platform, view: LoadedDelivery['view'], v
   return mine;
 }
 
-/** Writes the record; what it has already is not written again. */
+/** Writes the record; what it has already is not written again. @returns the record as it stands */
 async function writeRecord(
   platform: Platform,
   parts: EnvironmentParts,
@@ -181,7 +185,7 @@ async function writeRecord(
   source: SourceFindings,
   images: readonly ReleasedImage[],
   rendered: readonly RenderedRelease[],
-): Promise<void> {
+): Promise<ReleaseRecord> {
   const { sql } = platform.database;
   const environment = EnvironmentName.parse(parts.config.name);
   const at = () => instantOf(platform.clock.now());
@@ -204,14 +208,6 @@ async function writeRecord(
         },
         signer,
       );
-  const has = (kind: string, name: string) =>
-    record.entries.some(
-      (entry) =>
-        entry.kind === kind &&
-        'environment' in entry.body &&
-        entry.body.environment === environment &&
-        ('name' in entry.body ? entry.body.name : 'chart' in entry.body ? entry.body.chart : '') === name,
-    );
   if (!record.entries.some((entry) => entry.kind === 'source-findings')) {
     record = await appendEntry(
       record,
@@ -221,7 +217,7 @@ async function writeRecord(
   }
   for (const image of images) {
     const name = `${parts.config.registry.host}/${image.repository}`;
-    if (has('image', name)) continue;
+    if (entriesOf(record, 'image', environment).some(({ body }) => body.name === name)) continue;
     const verdict = await currentVerdict(
       platform,
       { service: view.service, repository: image.repository, digest: image.digest },
@@ -260,7 +256,9 @@ async function writeRecord(
     );
   }
   for (const one of rendered) {
-    if (has('manifests', one.rendered.chart.name)) continue;
+    const known = entriesOf(record, 'manifests', environment);
+    if (known.some(({ body }) => (body.rendered?.release ?? body.chart) === (body.rendered ? one.inputs.release : one.rendered.chart.name)))
+      continue;
     record = await appendEntry(
       record,
       {
@@ -275,6 +273,7 @@ async function writeRecord(
           digest: one.digest,
           objects: one.objects,
           images: [...one.images],
+          rendered: one.inputs,
         },
       },
       signer,
@@ -287,7 +286,18 @@ async function writeRecord(
     .values({ service: view.service, version, commit: view.commit, delivery: id, record: text, created_at: now, updated_at: now })
     .onConflict((conflict) => conflict.columns(['service', 'version']).doUpdateSet({ record: text, updated_at: now }))
     .execute();
+  return record;
 }
+
+/** A record's entries of one kind for one environment, in order. */
+export const entriesOf = <Kind extends 'image' | 'manifests' | 'deployment'>(
+  record: ReleaseRecord,
+  kind: Kind,
+  environment: string,
+): EntryOf<Kind>[] =>
+  record.entries.filter(
+    (entry): entry is EntryOf<Kind> => entry.kind === kind && 'environment' in entry.body && entry.body.environment === environment,
+  );
 
 export const readRecord = (text: string): ReleaseRecord =>
   ReleaseRecord.parse(parseCanonicalJson(new TextEncoder().encode(text), recordBytes));
@@ -341,7 +351,7 @@ async function saveDeployment(
 async function applyGitRepo(
   platform: Platform,
   { config }: EnvironmentParts,
-  release: { service: string; repository: string; commit: string; version: string; pins: ReadonlyMap<string, Digest> },
+  release: { service: string; repository: string; commit: string; version: string; pins: ReadonlyMap<string, Digest>; tries: number },
 ): Promise<void> {
   const name = gitRepoName(release.service, config.name);
   const object = {
@@ -356,6 +366,7 @@ async function applyGitRepo(
     spec: {
       repo: `${platform.config.git.url}/${release.repository}.git`,
       revision: release.commit,
+      ...(release.tries > 0 ? { forceSyncGeneration: release.tries } : {}),
       paths: deploymentPaths,
       clientSecretName: 'gitcredential',
       targets: gitRepoTargets(config.clusterLabels),

@@ -8,7 +8,7 @@ import { readCapabilities } from './downstream.ts';
 import { type HookContext, runHooks } from './hooks.ts';
 import { readinessOf } from './observe.ts';
 import { prepareRelease, serviceOf } from './prepare-release.ts';
-import { listReleases, type Release, releasesOf, removeRelease, saveRelease } from './release.ts';
+import { listReleases, nextRevision, type Release, releasesOf, removeRelease, saveRelease } from './release.ts';
 
 export interface DeployContext {
   readonly client: KubeClient;
@@ -48,8 +48,8 @@ export async function deploy(deployment: StoredBundleDeployment, context: Deploy
     if (last.status.startsWith('pending-')) return advance(last, history, deployment, context);
   }
   try {
-    const version = (last?.version ?? 0) + 1;
-    const isUpgrade = history.some((release) => release.status === 'deployed');
+    const revisions = history.map(({ name: of, version: revision, status }) => ({ name: of, revision, deployed: status === 'deployed' }));
+    const { revision: version, isUpgrade } = nextRevision(revisions, name.name);
     const release = await prepareRelease(client, {
       deployment,
       resources: await context.resources(),

@@ -5,6 +5,7 @@ import type { StoredBundleDeployment } from '../resources.ts';
 import type { DeployOutcome } from './deploy.ts';
 import type { Difference } from './drift.ts';
 import type { ObservedReadiness } from './observe.ts';
+import type { Release } from './release.ts';
 
 type Status = NonNullable<StoredBundleDeployment['status']>;
 
@@ -14,7 +15,7 @@ const namedLimit = 10;
 /** The status of a deployment whose release stands, from what was observed. Pure. */
 export function statusOfDeployed(
   deployment: StoredBundleDeployment,
-  release: { readonly name: string; readonly namespace: string; readonly version: number },
+  release: Pick<Release, 'name' | 'namespace' | 'version' | 'rendered'>,
   observed: readonly ObservedReadiness[],
   drift: readonly Difference[],
   now: Date,
@@ -31,6 +32,8 @@ export function statusOfDeployed(
   ].join('; ');
   return {
     appliedDeploymentID: deployment.spec.deploymentID,
+    attemptedDeploymentID: deployment.spec.deploymentID,
+    ...(release.rendered ? { rendered: release.rendered } : {}),
     release: `${release.namespace}/${release.name}:${release.version}`,
     ready,
     nonModified,
@@ -82,6 +85,7 @@ export function statusOfUndeployed(
   ];
   return {
     ...deployment.status,
+    attemptedDeploymentID: deployment.spec.deploymentID,
     conditions: withConditions(deployment.status?.conditions, changes, now),
     display: {
       deployed: kind === 'failed' ? message.slice(0, 200) : 'Unknown',
@@ -100,7 +104,7 @@ export function withError(deployment: StoredBundleDeployment, message: string, n
     ],
     now,
   );
-  return { ...deployment.status, conditions };
+  return { ...deployment.status, attemptedDeploymentID: deployment.spec.deploymentID, conditions };
 }
 
 function resourcesOf(observed: readonly ObservedReadiness[]): object {

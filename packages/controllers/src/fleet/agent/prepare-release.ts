@@ -2,7 +2,7 @@ import { readValues, toObject } from '@desp/chart';
 import { type BundleResource, chartFiles, type DeploymentOptions } from '@desp/fleet';
 import type { KubeClient, KubeObject } from '@desp/kube';
 import { Digest } from '@desp/model';
-import { type Manifest, pinImages } from '@desp/release';
+import { hashManifests, type Manifest, pinImages } from '@desp/release';
 import { z } from 'zod';
 import { ControllerError } from '../../controller-error.ts';
 import type { RenderedDeployment, Renderer } from '../render-deployment.ts';
@@ -48,6 +48,8 @@ export async function prepareRelease(client: KubeClient, request: PrepareRequest
     isUpgrade: request.isUpgrade,
   });
   const { objects, hooks, crds } = pin(rendered, deployment);
+  // Before the marks: the release record hashes the same, without knowing the cluster.
+  const manifests = await hashManifests([...objects, ...hooks.map((hook) => hook.object)] as unknown as Manifest[]);
   const everything = await locate(client, [...objects, ...hooks.map((hook) => hook.object), ...crds]);
   confine(
     everything.map(({ object }) => object),
@@ -83,6 +85,12 @@ export async function prepareRelease(client: KubeClient, request: PrepareRequest
     bundleDeployment: bundle,
     deploymentId: deployment.spec.deploymentID,
     hookRuns: {},
+    rendered: {
+      manifests,
+      operation: request.isUpgrade ? 'upgrade' : 'install',
+      revision: request.version,
+      kubeVersion: request.capabilities.kubeVersion,
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { RenderedManifests } from '@desp/fleet';
 import type { KubeClient, KubeObject, Secret } from '@desp/kube';
 import { secretType } from '@desp/kube';
 import { parseAllDocuments, stringify } from 'yaml';
@@ -52,12 +53,15 @@ export interface Release {
   readonly deploymentId: string;
   /** By `EVENT/KIND/NAME`. */
   readonly hookRuns: Readonly<Record<string, HookRun>>;
+  /** Absent in releases of an older version of us. */
+  readonly rendered?: RenderedManifests;
 }
 
 const annotation = {
   bundleDeployment: 'desp.space/bundle-deployment',
   deploymentId: 'desp.space/deployment-id',
   hookRuns: 'desp.space/hook-runs',
+  rendered: 'desp.space/rendered',
 } as const;
 const fieldManager = 'Helm';
 /** A Secret holds 1 MiB. */
@@ -74,6 +78,29 @@ export async function listReleases(client: KubeClient, name: string, namespace: 
     .filter((secret) => secret.type === 'helm.sh/release.v1')
     .map(decode)
     .sort((a, b) => a.version - b.version);
+}
+
+/** A revision of a release, as the labels of its Secret say. */
+export interface ReleaseRevision {
+  readonly name: string;
+  readonly revision: number;
+  readonly deployed: boolean;
+}
+
+/** Every revision in a namespace that a later one follows: what who renders for it has to know. */
+export async function listRevisions(client: KubeClient, namespace: string): Promise<ReleaseRevision[]> {
+  const { items } = await client.list(secretType, { namespace, labelSelector: 'owner=helm' });
+  return items.flatMap(({ type, metadata: { labels } }) =>
+    type === 'helm.sh/release.v1' && labels?.['name'] && Number.isInteger(Number(labels['version']))
+      ? [{ name: labels['name'], revision: Number(labels['version']), deployed: labels['status'] === 'deployed' }]
+      : [],
+  );
+}
+
+/** With what the next revision of a release is rendered: the agent and the release record ask the same. */
+export function nextRevision(revisions: readonly ReleaseRevision[], name: string): { revision: number; isUpgrade: boolean } {
+  const own = revisions.filter((each) => each.name === name);
+  return { revision: Math.max(0, ...own.map(({ revision }) => revision)) + 1, isUpgrade: own.some(({ deployed }) => deployed) };
 }
 
 /** Every release of a BundleDeployment, wherever and under whatever name. */
@@ -139,6 +166,7 @@ function encode(release: Release, now: Date): Secret {
         [annotation.bundleDeployment]: release.bundleDeployment,
         [annotation.deploymentId]: release.deploymentId,
         [annotation.hookRuns]: JSON.stringify(release.hookRuns),
+        ...(release.rendered ? { [annotation.rendered]: JSON.stringify(release.rendered) } : {}),
       },
     },
     data: { release: Buffer.from(packed).toString('base64') },
@@ -184,6 +212,7 @@ function decode(secret: Secret): Release {
     const packed = Buffer.from(Buffer.from(secret.data?.['release'] ?? '', 'base64').toString('latin1'), 'base64');
     const body = JSON.parse(gunzipSync(packed, { maxOutputLength: unpackedLimit }).toString('utf8')) as Body;
     const notes = secret.metadata.annotations ?? {};
+    const rendered = notes[annotation.rendered];
     return {
       name: body.name,
       namespace: body.namespace,
@@ -216,6 +245,7 @@ function decode(secret: Secret): Release {
       bundleDeployment: notes[annotation.bundleDeployment] ?? '',
       deploymentId: notes[annotation.deploymentId] ?? '',
       hookRuns: JSON.parse(notes[annotation.hookRuns] ?? '{}') as Release['hookRuns'],
+      ...(rendered === undefined ? {} : { rendered: JSON.parse(rendered) as RenderedManifests }),
     };
   } catch (cause) {
     throw new ControllerError(

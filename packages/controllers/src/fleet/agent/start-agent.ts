@@ -24,6 +24,7 @@ import { statusOfDeployed, statusOfUndeployed, withError } from './deployment-st
 import { setHash, setLabel } from './marks.ts';
 import { type DriftMemory, driftOf, readinessOf } from './observe.ts';
 import type { Release } from './release.ts';
+import { createRetryBudget, retryTimes } from './retry-budget.ts';
 import { uninstall } from './uninstall.ts';
 
 export interface FleetAgentOptions {
@@ -68,6 +69,7 @@ class Agent {
   readonly #downstream: InformerSet;
   readonly #watched = new Set<string>();
   readonly #drift = new Map<string, DriftMemory>();
+  readonly #retries = createRetryBudget();
   readonly #touched = new Set<string>();
   #add: (key: string) => void = () => {};
 
@@ -107,6 +109,7 @@ class Agent {
     const cached = this.#deployments.get(key);
     if (!cached) {
       this.#drift.delete(key);
+      this.#retries.forget(key);
       return undefined;
     }
     // The cache may be behind our own last status.
@@ -142,13 +145,23 @@ class Agent {
       await this.#report(deployment, statusOfUndeployed(deployment, { kind: 'failed', release: undefined, message }, clock.now()));
       return { requeueAfterMs: times.dependencyMs };
     }
-    const outcome = await deploy(deployment, this.#contextOf(deployment, context));
+    const { deploymentID } = deployment.spec;
+    const pauseMs = this.#retries.waitMs(key, deploymentID, clock.monotonic());
+    if (pauseMs === undefined) return undefined;
+    if (pauseMs > 0) return { requeueAfterMs: pauseMs };
+    let outcome = await deploy(deployment, this.#contextOf(deployment, context));
     if (outcome.release) await this.#watch(outcome.release);
     if (outcome.kind !== 'deployed') {
+      let requeueAfterMs: number | undefined = outcome.kind === 'waiting' ? times.stepMs : undefined;
+      if (outcome.kind === 'failed' && !outcome.release) {
+        requeueAfterMs = this.#retries.failed(key, deploymentID, clock.monotonic());
+        if (requeueAfterMs === undefined)
+          outcome = { ...outcome, message: `${outcome.message} Given up after ${retryTimes.tries} tries: it waits for another commit.` };
+      }
       await this.#report(deployment, statusOfUndeployed(deployment, outcome, clock.now()));
-      if (outcome.kind === 'waiting') return { requeueAfterMs: times.stepMs };
-      return outcome.release ? undefined : { requeueAfterMs: times.failedMs };
+      return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
     }
+    this.#retries.forget(key);
     return this.#monitor(key, deployment, outcome.release, context);
   }
 
