@@ -57,17 +57,14 @@ export class MarkedValues {
     return { found: 'set', value, line };
   }
 
-  /** All paths that end in a scalar, an empty map or an empty list, with their lines. */
-  leaves(): { readonly path: ValuePath; readonly value: Value; readonly line: number | undefined }[] {
-    const out: { path: ValuePath; value: Value; line: number | undefined }[] = [];
-    const visit = (value: Value, path: ValuePath, line: number | undefined): void => {
-      if (value instanceof Map && value.size > 0) {
-        for (const [key, item] of value) visit(item, [...path, key], this.#marks.lineOf(value, key) ?? line);
-      } else if (Array.isArray(value) && value.length > 0) {
-        for (const [index, item] of value.entries()) visit(item, [...path, index], this.#marks.lineOf(value, index) ?? line);
-      } else if (path.length > 0) out.push({ path, value, line });
-    };
-    visit(this.values, [], undefined);
-    return out;
+  /** The paths of its scalars and empty containers. */
+  leaves(): ValuePath[] {
+    return leavesOf(this.values);
   }
+}
+
+export function leavesOf(value: Value, path: ValuePath = []): ValuePath[] {
+  const entries: [string | number, Value][] = value instanceof Map ? [...value] : Array.isArray(value) ? [...value.entries()] : [];
+  if (entries.length > 0) return entries.flatMap(([key, item]) => leavesOf(item, [...path, key]));
+  return path.length > 0 ? [path] : [];
 }

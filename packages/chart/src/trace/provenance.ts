@@ -2,7 +2,7 @@ import type { WorkChart } from '../loader/work-chart.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { fromBytes } from '../value/text.ts';
 import { applySet, type SetKind } from '../values/set.ts';
-import { type Answer, MarkedValues, none } from './marked-values.ts';
+import { type Answer, leavesOf, MarkedValues, none } from './marked-values.ts';
 import { builtin, type ValuePath } from './paths.ts';
 
 /** One of the user's sources of values as given: a values file's text, or what stood after `--set` and its kin. */
@@ -28,9 +28,19 @@ export type ValueOrigin =
   | { readonly kind: 'unset' };
 
 interface Layer {
-  ask(path: ValuePath): Answer;
-  origin(line: number | undefined): ValueOrigin;
+  readonly ask: (path: ValuePath) => Answer;
+  readonly origin: (line: number | undefined) => ValueOrigin;
+  readonly leaves: () => ValuePath[];
 }
+
+/** One source: the paths of its scalars and empty containers, from the root's values, and where each stands. */
+export interface HeldValue {
+  readonly leaves: readonly ValuePath[];
+  readonly lineOf: (path: ValuePath) => ValueOrigin;
+}
+
+const originIn = (answer: Answer, origin: Layer['origin']): ValueOrigin =>
+  answer.found === 'set' ? origin(answer.line) : { kind: 'unset' };
 
 interface Holder {
   readonly origin: ValueOrigin;
@@ -71,6 +81,40 @@ export class Provenance {
         : inherited(found.origin, candidate.length < path.length);
     }
     return { kind: value === undefined || value === null ? 'unset' : 'computed' };
+  }
+
+  /** All that hold a path, the one that counts first. */
+  holdersOf(path: ValuePath): ValueOrigin[] {
+    const out: ValueOrigin[] = [];
+    for (const layer of this.#user) {
+      const answer = layer.ask(path);
+      if (answer.found === 'set') out.push(layer.origin(answer.line));
+    }
+    let chart: WorkChart | undefined = this.#root;
+    for (let rest = path; chart; rest = rest.slice(1)) {
+      const found = this.#askChart(chart, rest);
+      if (found) out.push(found.origin);
+      const name = rest[0];
+      chart = chart.dependencies.find((child) => child.name === name);
+    }
+    return out;
+  }
+
+  /** What each source sets: the user's, those that count most first, then the charts' own, from the root down. */
+  held(): HeldValue[] {
+    const charts: HeldValue[] = [];
+    const enter = (chart: WorkChart, above: ValuePath): void => {
+      for (const document of this.#documentsOf(chart)) {
+        const leaves = document.leaves().map((path) => [...above, ...path]);
+        charts.push({ leaves, lineOf: (path) => this.#askChart(chart, path.slice(above.length))?.origin ?? { kind: 'unset' } });
+      }
+      for (const child of chart.dependencies) enter(child, [...above, child.name]);
+    };
+    enter(this.#root, []);
+    return [
+      ...this.#user.map(({ leaves, ask, origin }): HeldValue => ({ leaves: leaves(), lineOf: (path) => originIn(ask(path), origin) })),
+      ...charts,
+    ];
   }
 
   /** A subchart's globals are its parents' first. */
@@ -146,6 +190,7 @@ function userLayers(source: ValueSource, multiDocument: boolean): Layer[] {
   return MarkedValues.of(source.text, multiDocument).map((document) => ({
     ask: (path) => document.ask(path),
     origin: (line) => ({ kind: 'file', file: source.name, ...onLine(line) }),
+    leaves: () => document.leaves(),
   }));
 }
 
@@ -160,6 +205,7 @@ function setLayer(kind: SetKind, text: string): Layer {
   return {
     ask: (path) => askFlag(values, path, kind),
     origin: () => ({ kind: 'flag', flag: `--${kind}`, text }),
+    leaves: () => leavesOf(values).filter((path) => askFlag(values, path, kind).found === 'set'),
   };
 }
 
