@@ -1,4 +1,5 @@
 import { type DestinationStream, pino } from 'pino';
+import { mask } from './mask.ts';
 
 /** Structured logging; `fields` never hold a secret, and what slips through is masked by `registerSecret`. */
 export interface Logger {
@@ -7,20 +8,6 @@ export interface Logger {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
   child(fields: object): Logger;
-}
-
-const secrets = new Set<string>();
-
-/** Every later log line and every `mask` hides this value. Values under 6 characters would hide half of the text: they are left out. */
-export function registerSecret(value: string): void {
-  if (value.length >= 6) secrets.add(value);
-}
-
-/** The text with every registered secret replaced by `[masked]`. */
-export function mask(text: string): string {
-  let masked = text;
-  for (const secret of secrets) if (masked.includes(secret)) masked = masked.replaceAll(secret, '[masked]');
-  return masked;
 }
 
 /** A logger that writes JSON lines, masked, to `write` (default: standard error). */
