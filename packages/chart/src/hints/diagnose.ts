@@ -65,7 +65,6 @@ class Doctor {
   readonly #trace: Trace;
   readonly #search: ValueSearch;
   readonly #options: DiagnoseOptions;
-  readonly #texts: ReadonlyMap<string, string>;
 
   constructor(inspection: Inspection, options: DiagnoseOptions) {
     this.#inspection = inspection;
@@ -78,7 +77,6 @@ class Doctor {
       options.sources ?? [],
       options.neighbours ?? [],
     );
-    this.#texts = templateTexts(inspection.work);
   }
 
   examine(error: ChartError): Diagnosis {
@@ -149,14 +147,9 @@ class Doctor {
   }
 
   #excerpt(place: SourcePlace, word: string | undefined): Diagnosis['excerpts'] {
-    const text = this.#texts.get(place.file);
+    const text = this.#trace.template(place.file);
     return text === undefined || place.line === undefined ? [] : [excerptOf('template', place.file, text, place.line, place.column, word)];
   }
-}
-
-function templateTexts(chart: WorkChart): Map<string, string> {
-  const own: [string, string][] = chart.templates.map(({ name, text }) => [`${chart.path}/${name}`, text]);
-  return new Map([...own, ...chart.dependencies.flatMap((child) => [...templateTexts(child)])]);
 }
 
 function templateNames(chart: WorkChart): Set<string> {

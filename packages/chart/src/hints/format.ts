@@ -9,11 +9,11 @@ export interface FormatOptions {
 }
 
 type Paint = (text: string, style: Style) => string;
-export type Style = 'bold' | 'dim' | 'red' | 'cyan' | 'green';
+type Style = 'bold' | 'dim' | 'red' | 'cyan' | 'green';
 
 const codes: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31', cyan: '36', green: '32' };
 
-export const painter =
+const painter =
   (colour: boolean | undefined): Paint =>
   (text, style) =>
     colour ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
@@ -22,15 +22,18 @@ export const painter =
 export function formatDiagnosis(diagnosis: Diagnosis, options: FormatOptions = {}): string {
   const paint = painter(options.colour);
   const blocks = [
-    ...diagnosis.excerpts.map((excerpt) => formatExcerpt(excerpt, paint)),
-    diagnosis.stack.length > 1 ? rows('called', stackLines(diagnosis.stack), paint) : '',
+    ...diagnosis.excerpts.map((excerpt) => drawExcerpt(excerpt, paint)),
+    diagnosis.stack.length > 1 ? rows('called', formatStack(diagnosis.stack), paint) : '',
     rows('values', diagnosis.values.map(valueLine), paint),
     rows('cure', diagnosis.cures, paint, 'green'),
   ];
   return blocks.filter((block) => block !== '').join('\n');
 }
 
-export function formatExcerpt(excerpt: Excerpt, paint: Paint): string {
+/** Lines with a caret, indented by two. */
+export const formatExcerpt = (excerpt: Excerpt, options: FormatOptions = {}): string => drawExcerpt(excerpt, painter(options.colour));
+
+function drawExcerpt(excerpt: Excerpt, paint: Paint): string {
   const width = String(excerpt.lines.at(-1)?.line ?? 0).length;
   const where = formatPlace({ file: excerpt.file, ...(excerpt.caret ? { line: excerpt.caret.line, column: excerpt.caret.column } : {}) });
   const out = [
@@ -56,7 +59,7 @@ function rows(label: string, lines: readonly string[], paint: Paint, style: Styl
 }
 
 /** From the innermost template outwards. */
-export function stackLines(stack: readonly TracedCall[]): string[] {
+export function formatStack(stack: readonly TracedCall[]): string[] {
   return stack
     .toReversed()
     .filter((call) => call.calledAt)

@@ -81,7 +81,7 @@ export function inspect(chart: Chart, options: RenderOptions): Inspection {
   const notes = takeNotes(rendered, work);
   const sorted = sortManifests(rendered, profile, memory, warn, onFailure);
   const provenance = recorder && new Provenance(work, options.sources ?? [], profile.multiDocumentValues);
-  const trace = recorder && provenance && new Trace(recorder, provenance, profile, `${work.name}/templates/${notesFile}`);
+  const trace = recorder && provenance && new Trace(recorder, provenance, profile, work);
   const result: RenderResult = {
     ...sorted,
     crds: options.includeCrds ? crdsOf(work) : [],

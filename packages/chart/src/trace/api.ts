@@ -13,6 +13,10 @@ export interface RenderTrace {
   lines(of: RenderedManifest | RenderedHook | 'notes'): readonly TracedLine[];
   /** Who set a value, by its path from the values of the rendered chart: `['redis', 'image', 'tag']`. */
   origin(path: ValuePath): ValueOrigin;
+  /** All that set it, the one that counts first; the others are overridden. */
+  holders(path: ValuePath): readonly ValueOrigin[];
+  /** The text of a template file, by its path as traces name it. */
+  template(file: string): string | undefined;
 }
 
 export interface TracedLine {

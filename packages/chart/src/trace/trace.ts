@@ -1,6 +1,7 @@
 import type { SourcePlace } from '@desp/runtime/errors';
 import type { RenderedHook, RenderedManifest } from '../api.ts';
 import { kind } from '../language/nodes.ts';
+import type { WorkChart } from '../loader/work-chart.ts';
 import type { Profile } from '../profile.ts';
 import { splitKeeping, splitTrimming } from '../render/manifests.ts';
 import { printValue } from '../value/print.ts';
@@ -20,15 +21,17 @@ export class Trace implements RenderTrace {
   readonly provenance: Provenance;
   readonly #profile: Profile;
   readonly #notes: string;
+  readonly #texts: ReadonlyMap<string, string>;
   readonly #sources = new SourceLines();
   readonly #documents = new Map<string, Map<string, Made>>();
   readonly #yaml = new WeakMap<Piece, readonly ValuePath[]>();
 
-  constructor(recorder: Recorder, provenance: Provenance, profile: Profile, notes: string) {
+  constructor(recorder: Recorder, provenance: Provenance, profile: Profile, chart: WorkChart) {
     this.#recorder = recorder;
     this.provenance = provenance;
     this.#profile = profile;
-    this.#notes = notes;
+    this.#notes = `${chart.name}/templates/NOTES.txt`;
+    this.#texts = templateTexts(chart);
   }
 
   lines(of: RenderedManifest | RenderedHook | 'notes'): readonly TracedLine[] {
@@ -38,6 +41,14 @@ export class Trace implements RenderTrace {
 
   origin(path: ValuePath): ValueOrigin {
     return this.provenance.originOf(path);
+  }
+
+  holders(path: ValuePath): readonly ValueOrigin[] {
+    return this.provenance.holdersOf(path);
+  }
+
+  template(file: string): string | undefined {
+    return this.#texts.get(file);
   }
 
   /** A site as a place of a template file, with the calls down to it. */
@@ -162,6 +173,11 @@ export class Trace implements RenderTrace {
     this.#yaml.set(piece, paths);
     return paths;
   }
+}
+
+function templateTexts(chart: WorkChart): Map<string, string> {
+  const own = chart.templates.map(({ name, text }): [string, string] => [`${chart.path}/${name}`, text]);
+  return new Map([...own, ...chart.dependencies.flatMap((child) => [...templateTexts(child)])]);
 }
 
 function yamlPaths(text: string): ValuePath[] {
