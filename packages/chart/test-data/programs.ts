@@ -35,7 +35,7 @@ multi: "line 1\\nline 2\\n"
 `;
 
 /** What an expression is expected to yield; the generator breaks its own rule now and then. */
-type Kind = 'any' | 'text' | 'int' | 'float' | 'bool' | 'list' | 'map';
+export type Kind = 'any' | 'text' | 'int' | 'float' | 'bool' | 'list' | 'map';
 
 const literals: Readonly<Record<Kind, readonly string[]>> = {
   any: ['nil', '.', '$', '.Values.z', '.Values.none', '(list)', '(dict)', "'x'"],
@@ -218,7 +218,7 @@ const calls: readonly Signature[] = [
   ['map', 'urlParse', 'text'],
 ];
 
-class Generator {
+export class Generator {
   readonly #next: () => number;
   #variables: string[] = [];
 
@@ -232,6 +232,15 @@ class Generator {
 
   chance(share: number): boolean {
     return this.#next() < share;
+  }
+
+  number(): number {
+    return this.#next();
+  }
+
+  /** A call of some function. */
+  call(depth: number): string {
+    return this.expression('any', depth);
   }
 
   expression(kind: Kind, depth: number): string {

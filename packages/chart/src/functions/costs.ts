@@ -50,7 +50,7 @@ const lists =
   'append mustAppend push mustPush prepend mustPrepend concat rest mustRest initial mustInitial reverse mustReverse ' + 'slice mustSlice';
 
 const charactersOneByOne =
-  'abbrev abbrevboth initials swapcase title untitle trimAll trimall urlquery html js ' +
+  'abbrev abbrevboth ago buildCustomCert initials swapcase title untitle trimAll trimall urlquery html js ' +
   'b32dec b32enc b64dec b64enc nospace urlParse semver semverCompare toDate mustToDate date dateInZone date_in_zone dateModify date_modify ' +
   'mustDateModify must_date_modify duration durationRound durationDays durationHours durationMicroseconds durationMilliseconds ' +
   'durationMinutes durationNanoseconds durationRoundTo durationSeconds durationTruncateTo durationWeeks mustToDuration decryptAES encryptAES ' +

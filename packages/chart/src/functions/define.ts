@@ -122,10 +122,21 @@ export function contextual<const P extends readonly Declared[]>(
   return { ...parameters(declared), call: (context, args) => loose(context, ...args) };
 }
 
-/** Declares a method of a value. */
-export function method<const P extends readonly Declared[]>(name: string, declared: P, run: (...args: ArgumentsOf<P>) => Value): Method {
+/** Declares a method of a value, with the steps that it takes where these are many. */
+export function method<const P extends readonly Declared[]>(
+  name: string,
+  declared: P,
+  run: (...args: ArgumentsOf<P>) => Value,
+  cost?: (...args: ArgumentsOf<P>) => number,
+): Method {
   const loose = run as (...args: Value[]) => Value;
-  return { name, ...parameters(declared), run: (_receiver, args) => loose(...args) };
+  const looseCost = cost as ((...args: readonly Value[]) => number) | undefined;
+  return {
+    name,
+    ...parameters(declared),
+    run: (_receiver, args) => loose(...args),
+    ...(looseCost ? { cost: (_receiver: Value, args: readonly Value[]) => looseCost(...args) } : {}),
+  };
 }
 
 /** An error that a function returns: the evaluator puts the place and "error calling NAME: " before it. */

@@ -1,6 +1,6 @@
 import { chargePrinting } from '../functions/costs.ts';
 import { GoError } from '../functions/define.ts';
-import { LimitReached } from '../render/budget.ts';
+import { limitOf } from '../render/budget.ts';
 import { isAssignable, zeroOf } from '../value/assign.ts';
 import { GoInt, GoObject, int, isTrue, listItems, type Method, type ParamType, TypedMap, typeName, type Value } from '../value/kinds.ts';
 import { printValue, sortedKeys } from '../value/print.ts';
@@ -93,13 +93,17 @@ class State {
     try {
       this.#walkList(dot, this.#tree.root);
     } catch (error) {
-      if (error instanceof LimitReached) {
+      const limit = limitOf(error);
+      if (limit) {
+        // A text of tpl has no file: the template that calls it has.
+        if (this.#tree.parseName === 'gotpl') throw limit;
         const place = placeOf(this.#tree, this.#node?.pos ?? 0);
-        throw error.toChartError(this.#tree.parseName, place.line, place.column);
+        throw limit.toChartError(this.#tree.parseName, place.line, place.column);
       }
       throw error;
+    } finally {
+      budget.leave();
     }
-    budget.leave();
     this.#watcher?.leave();
   }
 
@@ -389,6 +393,7 @@ class State {
 
   #method(dot: Value, receiver: Value, method: Method, node: AnyNode, args: readonly Operand[], final: Final): Value {
     const values = this.#arguments(dot, method.name, method.params, method.variadic, args, final);
+    if (method.cost) this.#environment.budget.step(Math.ceil(method.cost(receiver, values)));
     return this.#call(node, method.name, () => method.run(receiver, values));
   }
 

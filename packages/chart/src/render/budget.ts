@@ -53,6 +53,13 @@ export class Budget {
   }
 }
 
+/** The limit behind an error: one of ours, or one of JavaScript's own (the depth of its stack, the length of a text). */
+export function limitOf(error: unknown): LimitReached | undefined {
+  if (error instanceof LimitReached) return error;
+  if (!(error instanceof RangeError)) return undefined;
+  return new LimitReached(error.message.includes('call stack') ? 'templates or values are nested too deeply' : error.message);
+}
+
 /** Thrown where a limit is passed; the evaluator adds the place and makes a {@link ChartError} of it. */
 export class LimitReached extends Error {
   constructor(problem: string) {

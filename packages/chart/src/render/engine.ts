@@ -17,6 +17,7 @@ import { toJsonValue } from '../value/json.ts';
 import type { Methods, Value, ValueMap } from '../value/kinds.ts';
 import { compareText, quote } from '../value/text.ts';
 import { MapView } from '../value/view.ts';
+import { countNodes } from '../value/weigh.ts';
 import { writeYaml } from '../yaml/writer.ts';
 import type { Budget } from './budget.ts';
 import { chartValue } from './chart-value.ts';
@@ -166,8 +167,20 @@ function collect(chart: WorkChart, values: ValueMap, input: EngineInput, out: Ma
 
 /** Methods of Helm's Values type. */
 const valuesMethods: Methods = {
-  AsMap: { name: 'AsMap', params: [], variadic: false, run: (receiver) => new Map(receiver as ValueMap) },
-  YAML: { name: 'YAML', params: [], variadic: false, run: (receiver) => writeYaml(toJsonValue(receiver)) },
+  AsMap: {
+    name: 'AsMap',
+    params: [],
+    variadic: false,
+    run: (receiver) => new Map(receiver as ValueMap),
+    cost: (receiver) => (receiver as ValueMap).size,
+  },
+  YAML: {
+    name: 'YAML',
+    params: [],
+    variadic: false,
+    run: (receiver) => writeYaml(toJsonValue(receiver)),
+    cost: (receiver) => 8 * countNodes(receiver, 1_000_000),
+  },
   Table: {
     name: 'Table',
     params: ['string'],
@@ -278,7 +291,7 @@ class Session {
     if (known) return known;
     const { budget, memory, profile } = this.#input;
     // Charged in each render, so that what an earlier one left does not move the limit.
-    budget.step(text.length >> 4);
+    budget.step(20 + text.length);
     const texts = memory.texts(profile.name);
     const trees = texts.get(text) ?? parseTemplate('gotpl', text, (name) => this.#functions.has(name));
     if (text.length <= maxCachedText && this.#texts.size < maxCachedTexts) {

@@ -4,7 +4,7 @@ import type { ChartFile } from '../loader/chart.ts';
 import { bytes, GoObject, type Method, strings, TypedMap, type Value } from '../value/kinds.ts';
 import { fromBytes, sortText } from '../value/text.ts';
 import { writeYaml } from '../yaml/writer.ts';
-import { globMatcher } from './glob.ts';
+import { globCost, globMatcher } from './glob.ts';
 
 /** `.Files`: a chart's files that are no templates. */
 export class Files extends GoObject {
@@ -24,20 +24,50 @@ export class Files extends GoObject {
   override method(name: string): Method | undefined {
     switch (name) {
       case 'Get':
-        return method(name, ['string'], (file) => this.#text(file));
+        return method(
+          name,
+          ['string'],
+          (file) => this.#text(file),
+          (file) => this.#size(file) >> 7,
+        );
       case 'GetBytes':
-        return method(name, ['string'], (file) => bytes(this.#files.get(file) ?? new Uint8Array()));
+        return method(
+          name,
+          ['string'],
+          (file) => bytes(this.#files.get(file) ?? new Uint8Array()),
+          (file) => this.#size(file) >> 4,
+        );
       case 'Glob':
-        return method(name, ['string'], (pattern) => this.#glob(pattern));
+        return method(
+          name,
+          ['string'],
+          (pattern) => this.#glob(pattern),
+          (pattern) => globCost(pattern, this.#files.size),
+        );
       case 'AsConfig':
-        return method(name, [], () => this.#asYaml(fromBytes));
+        return method(
+          name,
+          [],
+          () => this.#asYaml(fromBytes),
+          () => this.weight() >> 2,
+        );
       case 'AsSecrets':
-        return method(name, [], () => this.#asYaml(base64Encode));
+        return method(
+          name,
+          [],
+          () => this.#asYaml(base64Encode),
+          () => this.weight() >> 1,
+        );
       case 'Lines':
-        return method(name, ['string'], (file) => {
-          const text = this.#text(file);
-          return text === '' ? strings([]) : strings(text.replace(/\n$/, '').split('\n'));
-        });
+        return method(
+          name,
+          ['string'],
+          (file) => {
+            const text = this.#text(file);
+            return text === '' ? strings([]) : strings(text.replace(/\n$/, '').split('\n'));
+          },
+          (file) => this.#size(file) >> 3,
+        );
       default:
         return undefined;
     }
@@ -46,6 +76,10 @@ export class Files extends GoObject {
   /** A file by its name, as a key of the map. */
   override field(name: string): { value: Value } | undefined {
     return { value: bytes(this.#files.get(name) ?? new Uint8Array()) };
+  }
+
+  #size(name: string): number {
+    return this.#files.get(name)?.length ?? 0;
   }
 
   #text(name: string): string {

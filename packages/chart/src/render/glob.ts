@@ -10,6 +10,12 @@ export function globMatcher(pattern: string): (path: string) => boolean {
 /** Most alternatives that braces may stand for. */
 const maxAlternatives = 1000;
 
+/** Steps that matching a number of files takes, at most. */
+export function globCost(pattern: string, files: number): number {
+  const alternatives = Math.min(maxAlternatives, 2 ** (pattern.split(',').length - 1));
+  return (alternatives * (pattern.length + files * (1 + pattern.length))) / 4;
+}
+
 /** `a{b,c}` → `ab`, `ac`; nested too. A pattern that makes too many matches as a literal. */
 function expand(pattern: string): string[] {
   const open = findUnescaped(pattern, '{', 0);

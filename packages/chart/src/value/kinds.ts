@@ -118,8 +118,9 @@ export interface Method {
   readonly name: string;
   readonly params: readonly ParamType[];
   readonly variadic: boolean;
-  /** What Go's signature returns besides an error; only for messages. */
   run(receiver: Value, args: Value[]): Value;
+  /** Steps that a call takes, where it does more than look something up. */
+  cost?(receiver: Value, args: readonly Value[]): number;
 }
 
 export type Methods = Readonly<Record<string, Method>>;

@@ -1,0 +1,293 @@
+/** Random charts for comparing with real Helm: subcharts, globals, aliases, conditions, imports, hooks, flags. */
+import { functionsOf } from '../src/functions/registry.ts';
+import { profileOf } from '../src/profile.ts';
+import type { SetKind } from '../src/values/set.ts';
+import { Generator } from './programs.ts';
+
+export interface ChartCase {
+  /** Files of the chart by their path. */
+  readonly files: Readonly<Record<string, string>>;
+  /** A further values file, as `-f`. */
+  readonly values: string | undefined;
+  readonly sets: readonly (readonly [SetKind, string])[];
+  readonly flags: {
+    readonly namespace: string;
+    readonly kubeVersion: string;
+    readonly apiVersions: readonly string[];
+    readonly includeCrds: boolean;
+    readonly isUpgrade: boolean;
+    readonly noHooks: boolean;
+    readonly skipTests: boolean;
+  };
+}
+
+/** Functions whose results are random, depend on the clock, the network or the machine, or print Go's own addresses. */
+const unsteady =
+  /^(rand|gen|shuffle|uuidv4|bcrypt|htpasswd|encryptAES|derivePassword|buildCustomCert|now|ago|keys|values|getHostByName|must[A-Z]|and$|or$|call|include|tpl|fail|lookup|date$|htmlDate$|durationRound$|semver$|toDate|urlJoin)/;
+
+/** Every steady function with the types that it takes, so that none is left out by hand. */
+const steady = [...functionsOf(profileOf('helm3'))]
+  .filter(([name]) => !unsteady.test(name))
+  .map(([name, { params, variadic }]) => ({ name, params, variadic }));
+
+const kindOfParam: Readonly<Record<string, 'any' | 'text' | 'int' | 'float' | 'bool' | 'list' | 'map'>> = {
+  string: 'text',
+  int: 'int',
+  int64: 'int',
+  uint32: 'int',
+  float64: 'float',
+  bool: 'bool',
+  '[]interface {}': 'list',
+  '[]string': 'list',
+  'map[string]interface {}': 'map',
+};
+
+class ChartGenerator extends Generator {
+  readonly files: Record<string, string> = {};
+
+  /** A call of any function, its arguments mostly of the types that it takes. */
+  override call(depth: number): string {
+    const { name, params, variadic } = this.pick(steady);
+    const kinds = params.map((type) => kindOfParam[type] ?? 'any');
+    if (variadic) {
+      const last = kinds.pop() ?? 'any';
+      for (let i = Math.floor(this.number() * 3); i > 0; i--) kinds.push(last);
+    }
+    if (this.chance(0.03)) kinds.push('any');
+    if (this.chance(0.02)) kinds.pop();
+    return `(${[name, ...kinds.map((kind) => this.expression(kind, depth - 1))].join(' ')})`;
+  }
+
+  scalar(): string {
+    return this.pick([
+      '1',
+      '0',
+      '-7',
+      '1.5',
+      '1e3',
+      '1000000',
+      '12345678901',
+      '0x1F',
+      '010',
+      'true',
+      'no',
+      'On',
+      '~',
+      'null',
+      '""',
+      'text',
+      '"quoted: yes"',
+      "'it''s'",
+      '2024-01-02',
+      '1:30',
+      '1_000',
+      '.5',
+      'v1.2.3',
+      '"1.10"',
+      'ünï',
+      '"a\\tb\\n"',
+      '{{ .Values.s }}',
+    ]).replace(/^\{\{.*$/, "'{{ .Values.s }}'");
+  }
+
+  /** A YAML value of some depth, written in flow style. */
+  flow(depth: number): string {
+    if (depth <= 0 || this.chance(0.5)) return this.scalar();
+    const items = Array.from({ length: Math.floor(this.number() * 4) }, () => this.flow(depth - 1));
+    if (this.chance(0.5)) return `[${items.join(', ')}]`;
+    return `{${items.map((item) => `${this.pick(keys)}${Math.floor(this.number() * 3)}: ${item}`).join(', ')}}`;
+  }
+
+  valuesFile(names: readonly string[]): string {
+    const lines = [`s: ${this.pick(['text', 'Some text', "'{{ .Release.Name }}'"])}`];
+    for (const key of keys) if (this.chance(0.6)) lines.push(`${key}: ${this.flow(3)}`);
+    if (this.chance(0.4)) lines.push(`global: {${this.pick(keys)}: ${this.flow(2)}, region: ${this.scalar()}}`);
+    if (this.chance(0.3)) lines.push(`tags: {front: ${this.pick(['true', 'false', '"x"'])}}`);
+    if (this.chance(0.3)) lines.push(`exports: {data: {${this.pick(keys)}: ${this.flow(1)}, added: 1}}`);
+    for (const name of names) {
+      if (!this.chance(0.7)) continue;
+      const own = keys.filter(() => this.chance(0.3)).map((key) => `${key}: ${this.flow(2)}`);
+      lines.push(
+        `${name}: ${this.chance(0.1) ? this.scalar() : `{enabled: ${this.pick(['true', 'false', 'null'])}${own.map((item) => `, ${item}`).join('')}}`}`,
+      );
+    }
+    return `${lines.join('\n')}\n`;
+  }
+
+  /** A value as a template reads it. */
+  read(): string {
+    return this.pick([
+      `.Values.${this.pick(keys)}`,
+      this.chance(0.2) ? `.Values.${this.pick(keys)}.${this.pick(keys)}0` : `.Values.${this.pick(keys)}`,
+      '.Values.global',
+      '.Values.global.region',
+      '.Release.Name',
+      '.Release',
+      '.Chart.Name',
+      '.Chart.Version',
+      '.Chart.AppVersion',
+      '.Values',
+      '.Template.Name',
+      '.Capabilities.KubeVersion.Minor',
+      '(.Capabilities.APIVersions.Has "batch/v1")',
+      '(.Files.Get "data.txt")',
+      '(.Files.Glob "*.txt").AsConfig',
+      '(.Files.Lines "data.txt")',
+      '.Subcharts',
+      '.Values.added',
+      '(index .Values "one" | default dict)',
+      '.Release.IsUpgrade',
+    ]);
+  }
+
+  /** A line of a manifest. */
+  line(): string {
+    switch (
+      this.pick(['quote', 'json', 'yaml', 'plain', 'include', 'tpl', 'call', 'if', 'range', 'quote', 'json', 'with', 'set', 'shared'])
+    ) {
+      case 'quote':
+        return `  q: {{ ${this.read()} | quote }}\n`;
+      case 'json':
+        return `  j: {{ ${this.read()} | toJson }}\n`;
+      case 'yaml':
+        return `  y:\n    {{- ${this.read()} | toYaml | nindent 4 }}\n`;
+      case 'plain':
+        return `  p: {{ ${this.read()} }}\n`;
+      case 'include':
+        return `  i: {{ include "${this.pick(['help.name', 'help.labels', 'top.label', 'none'])}" ${this.pick(['.', '.', '$', '.Values', 'nil'])} | ${this.pick(['quote', 'toJson', 'trim | quote'])} }}\n`;
+      case 'tpl':
+        return `  t: {{ tpl ${this.pick(['.Values.s', '(toString .Values.name)', '"{{ .Release.Name }}-{{ include \\"help.name\\" . }}"', '"{{ .none.x }}"'])} ${this.pick(['.', '$', '(dict "Values" (dict "s" 1))'])} | quote }}\n`;
+      case 'call':
+        return `  c: {{ ${this.call(2)} | toJson }}\n`;
+      case 'if':
+        return `  {{- if ${this.read()} }}\n  if: {{ ${this.read()} | toJson }}\n  {{- else if eq 1 1 }}\n  else: 1\n  {{- end }}\n`;
+      case 'range':
+        return `  r:\n  {{- range $k, $v := ${this.read()} }}\n    - {{ $k | toJson }}\n    - {{ $v | toJson }}\n  {{- else }}\n    - none\n  {{- end }}\n`;
+      case 'with':
+        return `  {{- with ${this.read()} }}\n  w: {{ . | toJson }}\n  {{- end }}\n`;
+      case 'set':
+        return `  {{- $_ := set .Values "${this.pick(keys)}" (${this.pick(['dict "name0" 1', 'list 1 2', 'printf "%v" .Values.name', '.Values.global'])}) }}\n`;
+      default:
+        return `  {{- $_ := ${this.pick(['merge', 'mergeOverwrite'])} (${this.read()} | default dict) (dict "name0" "m" "size1" (dict "x" 1)) }}\n`;
+    }
+  }
+
+  manifest(): string {
+    const kind = this.pick(['ConfigMap', 'Service', 'Deployment', 'Secret', 'Job', 'Namespace', 'Widget', 'ServiceAccount', 'APIService']);
+    const notes = [
+      '"helm.sh/hook": pre-install',
+      '"helm.sh/hook": post-install,pre-upgrade',
+      '"helm.sh/hook": test',
+      '"helm.sh/hook": nonsense',
+      '"helm.sh/hook-weight": "5"',
+      'plain: "1"',
+    ];
+    const annotations = this.chance(0.3)
+      ? `  annotations:\n    ${this.pick(notes)}\n${this.chance(0.3) ? '    "helm.sh/hook-weight": "-3"\n' : ''}`
+      : '';
+    const lines = Array.from({ length: 1 + Math.floor(this.number() * 4) }, () => this.line()).join('');
+    return `apiVersion: v1\nkind: ${kind}\nmetadata:\n  name: {{ .Release.Name }}-${this.pick(keys)}\n${annotations}data:\n${lines}`;
+  }
+
+  template(): string {
+    const parts = Array.from({ length: this.chance(0.7) ? 1 : 2 }, () => this.manifest());
+    const separator = this.pick(['---\n', '---\n', '--- # c\n', '\n---\n\n', '---\n# only a comment\n---\n']);
+    const text = (this.chance(0.2) ? '---\n' : '') + parts.join(separator);
+    return this.chance(0.1) ? `{{- if ${this.read()} }}\n${text}{{- end }}\n` : text + this.pick(['', '', '\n', '\n\n', '---\n']);
+  }
+
+  helpers(name: string): string {
+    return [
+      `{{- define "help.name" -}}\n${this.pick([`${name}-{{ .Chart.Name }}`, '{{ .Release.Name | upper }}', '{{ .Values.s }}'])}\n{{- end }}\n`,
+      this.chance(0.6) ? `{{ define "help.labels" }}\na: {{ .Values.name | toJson }}\nb: {{ template "help.name" . }}{{ end }}\n` : '',
+      name === 'top' ? '{{ define "top.label" }}{{ .Values.global | toJson }}{{ end }}' : '',
+    ].join('');
+  }
+
+  chart(folder: string, name: string, depth: number): void {
+    const children: string[] = [];
+    const dependencies: string[] = [];
+    for (const child of ['one', 'two']) {
+      if (depth <= 0 || !this.chance(0.4)) continue;
+      const parts = [`name: ${child}`, `version: ${this.pick(['1.0.0', '">=1.0.0"', '~1.0', '"*"', '^1.0.0-0'])}`];
+      const alias = this.chance(0.2) ? 'other' : undefined;
+      if (alias) parts.push(`alias: ${alias}`);
+      if (this.chance(0.4)) parts.push(`condition: ${this.pick([`${child}.enabled`, 'other.enabled', `none.x,${child}.enabled`, 'size'])}`);
+      if (this.chance(0.2)) parts.push('tags: [front]');
+      if (this.chance(0.3))
+        parts.push(
+          `import-values: ${this.pick(['[data]', '[{child: size, parent: copied}]', '[{child: exports.data, parent: .}]', '[none]'])}`,
+        );
+      dependencies.push(`- {${parts.join(', ')}}`);
+      children.push(alias ?? child);
+      this.chart(`${folder}charts/${child}/`, child, depth - 1);
+    }
+    const library = depth === 0 && this.chance(0.15);
+    const meta = ['apiVersion: v2', `name: ${name}`, 'version: 1.0.0'];
+    if (library) meta.push('type: library');
+    if (this.chance(0.5)) meta.push('appVersion: "1.16"');
+    if (this.chance(0.05)) meta.push('kubeVersion: ">=1.30.0-0"');
+    if (this.chance(0.2)) meta.push('keywords: [a, b]', 'annotations: {x: y}');
+    if (dependencies.length > 0) meta.push('dependencies:', ...dependencies);
+    this.files[`${folder}Chart.yaml`] = `${meta.join('\n')}\n`;
+    if (this.chance(0.9)) this.files[`${folder}values.yaml`] = this.valuesFile(children);
+    this.files[`${folder}templates/_helpers.tpl`] = this.helpers(name);
+    for (const file of ['a.yaml', 'b.yaml', 'deep/c.yaml'])
+      if (this.chance(0.5)) this.files[`${folder}templates/${file}`] = this.template();
+    if (this.chance(0.3)) this.files[`${folder}templates/NOTES.txt`] = `Thanks {{ ${this.read()} }}\n`;
+    if (this.chance(0.5)) this.files[`${folder}data.txt`] = this.pick(['one\ntwo\n', '', 'no end', 'ä\r\nb']);
+    if (this.chance(0.2)) this.files[`${folder}crds/c.yaml`] = 'kind: CustomResourceDefinition\nmetadata: {name: c}\n';
+    if (this.chance(0.05)) this.files[`${folder}values.schema.json`] = this.pick(schemas);
+  }
+
+  set(): readonly [SetKind, string] {
+    const path = this.pick([
+      'name',
+      'size',
+      'one.name',
+      'two.size.name0',
+      'global.region',
+      'ports[0]',
+      'ports[1].name',
+      'other.enabled',
+      'one.enabled',
+      'a\\.b',
+      'tags.front',
+    ]);
+    const value = this.pick(['1', 'true', 'null', 'text', '{a,b}', '01', '1.5', '', 'x\\,y']);
+    const kind = this.pick<SetKind>(['set', 'set', 'set', 'set-string', 'set-json', 'set-literal']);
+    return [kind, `${path}=${kind === 'set-json' ? this.pick(['{"a":[1,null]}', '[]', 'null', '"s"', '1.50', '{bad']) : value}`];
+  }
+
+  make(): ChartCase {
+    this.chart('', 'top', 2);
+    return {
+      files: this.files,
+      values: this.chance(0.3) ? this.valuesFile(['one', 'two', 'other']) : undefined,
+      sets: Array.from({ length: this.chance(0.4) ? 1 + Math.floor(this.number() * 2) : 0 }, () => this.set()),
+      flags: {
+        namespace: this.pick(['default', 'default', 'spaces']),
+        kubeVersion: this.pick(['1.34.1', 'v1.29.3', '1.31.0-gke.5']),
+        apiVersions: this.chance(0.1) ? ['batch/v9'] : [],
+        includeCrds: this.chance(0.2),
+        isUpgrade: this.chance(0.1),
+        noHooks: this.chance(0.1),
+        skipTests: this.chance(0.1),
+      },
+    };
+  }
+}
+
+const keys = ['name', 'size', 'ports', 'map', 'flag'];
+
+const schemas = [
+  '{"type":"object","properties":{"name":{"type":"string"}}}',
+  '{"type":"object","required":["size"],"properties":{"size":{"type":["integer","null"],"minimum":2}}}',
+  '{"additionalProperties":false,"properties":{"s":{"pattern":"^[a-z]+$"}}}',
+  '{"properties":{"map":{"type":"object","maxProperties":1},"ports":{"type":"array","items":{"enum":["a",1]}}}}',
+];
+
+/** The chart of a seed: always the same. */
+export function makeChart(seed: number): ChartCase {
+  return new ChartGenerator(seed).make();
+}
