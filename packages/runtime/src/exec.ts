@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { DespError } from './errors.ts';
-import { mask } from './log.ts';
+import { mask } from './mask.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
