@@ -2,7 +2,7 @@ export { type ReadBundle, type ReadBundlesOptions, type ReadBundlesResult, readB
 export { fleetCrds } from './crds.ts';
 export { FleetError, type FleetErrorCode } from './errors.ts';
 export { type FleetYaml, parseFleetYaml, type ReadFleetYaml } from './fleet-yaml.ts';
-export { groupsOf, matchesCluster, matchesSelector, matchTarget, type TargetMatch } from './match.ts';
+export { groupsOf, matchesCluster, matchTarget, type TargetMatch } from './match.ts';
 export { bundleName, limitName, releaseNameOf } from './names.ts';
 export { deploymentId, mergeOptions, mergeValues } from './options.ts';
 export { preprocessValues, type RenderValuesTemplate, type ValuesContext } from './preprocess.ts';

@@ -1,27 +1,7 @@
-import type { BundleSpec, BundleTarget, Cluster, ClusterGroup, ClusterMatcher, LabelSelector, StringMap } from './types.ts';
+import { matchesSelector } from '@desp/model';
+import type { BundleSpec, BundleTarget, Cluster, ClusterGroup, ClusterMatcher } from './types.ts';
 
 const displayNameLabel = 'management.cattle.io/cluster-display-name';
-
-/** Kubernetes' label selector: all of matchLabels and matchExpressions; an empty one selects everything. */
-export function matchesSelector(selector: LabelSelector, labels: StringMap): boolean {
-  const get = (key: string): string | undefined => (Object.hasOwn(labels, key) ? labels[key] : undefined);
-  if (!Object.entries(selector.matchLabels ?? {}).every(([key, value]) => get(key) === value)) return false;
-  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-    const value = get(key);
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      default:
-        return false;
-    }
-  });
-}
 
 /** The groups that a cluster belongs to. */
 export function groupsOf(cluster: Cluster, groups: readonly ClusterGroup[]): ClusterGroup[] {

@@ -1,4 +1,4 @@
-import { matchesSelector } from './match.ts';
+import { matchesSelector } from '@desp/model';
 import type { Bundle, BundleDeployment, BundleState, Condition, Dependency, Summary } from './types.ts';
 import { bundleStates } from './types.ts';
 

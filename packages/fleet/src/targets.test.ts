@@ -7,7 +7,6 @@ import {
   deploymentId,
   fleetApiVersion,
   matchesCluster,
-  matchesSelector,
   mergeOptions,
   preprocessValues,
   targetBundle,
@@ -55,23 +54,6 @@ describe('matching', () => {
     ['both, no single group', { clusterGroup: 'one', clusterGroupSelector: { matchLabels: { tier: 'b' } } }, false],
   ])('%s', (_name, matcher, expected) => {
     expect(matchesCluster(matcher, e2e, groups)).toBe(expected);
-  });
-
-  test.each([
-    ['In', ['e2e', 'x'], true],
-    ['In', ['x'], false],
-    ['NotIn', ['x'], true],
-    ['NotIn', ['e2e'], false],
-    ['Exists', [], true],
-    ['DoesNotExist', [], false],
-  ] as const)('%s %j', (operator, values, expected) => {
-    expect(matchesSelector({ matchExpressions: [{ key: 'customer', operator, values }] }, { customer: 'e2e' })).toBe(expected);
-  });
-
-  test('an absent label: NotIn holds, In does not; names of Object.prototype are no labels', () => {
-    const on = (operator: 'In' | 'NotIn' | 'Exists') =>
-      matchesSelector({ matchExpressions: [{ key: 'constructor', operator, values: ['a'] }] }, {});
-    expect([on('In'), on('NotIn'), on('Exists')]).toEqual([false, true, false]);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { LabelSelector } from '@desp/model';
 import type { SourcePlace } from '@desp/runtime/errors';
 
 /** Fleet's API group `fleet.cattle.io/v1alpha1`, as far as we read and write it. */
@@ -39,15 +40,6 @@ export interface RepositoryFile {
   /** From the repository's root, with forward slashes, as `deployment/fleet.yaml`. */
   readonly path: string;
   readonly data: Uint8Array;
-}
-
-export interface LabelSelector {
-  readonly matchLabels?: StringMap;
-  readonly matchExpressions?: readonly {
-    readonly key: string;
-    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
-    readonly values?: readonly string[];
-  }[];
 }
 
 /** Criteria on clusters: all that are set must hold. None set matches nothing; an empty selector matches everything. */

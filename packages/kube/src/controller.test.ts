@@ -1,14 +1,13 @@
 import { SteppingClock, silentLogger, systemClock } from '@desp/runtime';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { applySet, deleteSet } from './apply-set.ts';
 import { createKubeClient } from './client.ts';
 import { runController, source } from './controller.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import { createInformerSet, startInformer } from './informer.ts';
 import { keyOf } from './keys.ts';
 import { optionsFromKubeconfig } from './kubeconfig.ts';
-import { formatSelector, matchesSelector } from './selector.ts';
+import { formatSelector } from './selector.ts';
 import { type ApiDouble, startApiDouble } from './testing/api-double.ts';
 import type { KubeClient } from './types.ts';
 import { type ConfigMap, configMapType, type KubeEvent } from './well-known.ts';
@@ -209,72 +208,12 @@ describe('event recorder', () => {
   });
 });
 
-describe('apply set', () => {
-  const configMapsOnly = {
-    resources: [
-      { name: 'configmaps', kind: 'ConfigMap', namespaced: true },
-      { name: 'namespaces', kind: 'Namespace', namespaced: false },
-    ],
-  };
-  const options = (objects: Parameters<typeof applySet>[0]['objects']) => ({
-    client,
-    clock: systemClock,
-    manager: 'fleet',
-    id: { label: 'set', value: 'one' },
-    namespace: 'a',
-    force: false,
-    objects,
-    prune: [{ apiVersion: 'v1', kind: 'ConfigMap' }],
-  });
-  const actions = (outcomes: Awaited<ReturnType<typeof applySet>>) => outcomes.map(({ kind, name, action }) => `${kind} ${name} ${action}`);
-
-  test('applies in order of kinds, deletes what disappeared, and does nothing twice', async () => {
-    api.answerOnce('/api/v1', 200, configMapsOnly);
-    const unnamed = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } };
-    const space = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } };
-    expect(actions(await applySet(options([unnamed, space])))).toEqual(['Namespace a created', 'ConfigMap x created']);
-    expect(actions(await applySet(options([unnamed, space])))).toEqual(['Namespace a unchanged', 'ConfigMap x unchanged']);
-    put(map('gone', {}, { set: 'one' }));
-    const changed = { ...unnamed, data: { k: 'v' } };
-    // The double does not filter by label, so its own object of another set would be deleted: only ours are there.
-    expect(actions(await applySet(options([changed])))).toEqual(['ConfigMap x configured', 'ConfigMap gone deleted']);
-    expect((await client.get(configMapType, 'x', 'a'))?.metadata.labels).toEqual({ set: 'one' });
-    expect(actions(await deleteSet(options([])))).toEqual(['ConfigMap x deleted']);
-  });
-
-  test('nothing is deleted when something failed, and the others are applied', async () => {
-    api.answerOnce('/api/v1', 200, configMapsOnly);
-    put(map('old', {}, { set: 'one' }));
-    const outcomes = await applySet(options([{ apiVersion: 'none.example/v1', kind: 'Thing', metadata: { name: 't' } }, map('x')]));
-    expect(actions(outcomes)).toEqual(['ConfigMap x created', 'Thing t failed']);
-    expect(outcomes[1]!.error).toMatchObject({ code: 'UnknownKind', message: 'no matches for kind "Thing" in version "none.example/v1"' });
-    expect(await client.get(configMapType, 'old', 'a')).toBeDefined();
-  });
-});
-
-describe('selectors', () => {
-  test.each([
-    [{}, true],
-    [{ matchLabels: { a: '1' } }, true],
-    [{ matchLabels: { a: '2' } }, false],
-    [{ matchExpressions: [{ key: 'a', operator: 'In', values: ['1', '2'] }] }, true],
-    [{ matchExpressions: [{ key: 'a', operator: 'NotIn', values: ['1'] }] }, false],
-    [{ matchExpressions: [{ key: 'b', operator: 'NotIn', values: ['1'] }] }, true],
-    [{ matchExpressions: [{ key: 'a', operator: 'Exists' }] }, true],
-    [{ matchExpressions: [{ key: 'a', operator: 'DoesNotExist' }] }, false],
-    [{ matchExpressions: [{ key: 'a', operator: 'Gt', values: ['0'] }] }, false],
-    [undefined, false],
-  ])('%j on a=1 is %s', (selector, expected) => {
-    expect(matchesSelector(selector, { a: '1' })).toBe(expected);
-  });
-
-  test('are written as a query takes them', () => {
-    const matchExpressions = [
-      { key: 'b', operator: 'In', values: ['1', '2'] },
-      { key: 'c', operator: 'DoesNotExist' },
-    ];
-    expect(formatSelector({ matchLabels: { a: '1' }, matchExpressions })).toBe('a=1,b in (1,2),!c');
-  });
+test('selectors are written as a query takes them', () => {
+  const matchExpressions = [
+    { key: 'b', operator: 'In', values: ['1', '2'] },
+    { key: 'c', operator: 'DoesNotExist' },
+  ];
+  expect(formatSelector({ matchLabels: { a: '1' }, matchExpressions })).toBe('a=1,b in (1,2),!c');
 });
 
 describe('kubeconfig', () => {

@@ -1,4 +1,3 @@
-export { type ApplyOutcome, type ApplySetOptions, applySet, deleteSet } from './apply-set.ts';
 export { createKubeClient, type KubeClientOptions } from './client.ts';
 export {
   type ControllerOptions,
@@ -19,13 +18,12 @@ export {
   type InformerSet,
   startInformer,
 } from './informer.ts';
-export { compareInstallOrder } from './install-order.ts';
 export { apiVersionOf, keyOf, partsOfKey } from './keys.ts';
 export { clientFromKubeconfig, Kubeconfig, optionsFromKubeconfig } from './kubeconfig.ts';
 export { controllerOf, controllerReference, isControlledBy, ownerReference } from './owners.ts';
 export * from './pod.ts';
 export { resourcePath } from './resource-path.ts';
-export { formatSelector, type LabelSelector, matchesLabels, matchesSelector } from './selector.ts';
+export { formatSelector } from './selector.ts';
 export * from './types.ts';
 export * from './well-known.ts';
 export { type BackOff, createWorkQueue, type WorkQueue } from './work-queue.ts';

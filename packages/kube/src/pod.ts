@@ -1,4 +1,4 @@
-import type { LabelSelector } from './selector.ts';
+import type { LabelSelector } from '@desp/model';
 import type { KubeResource, ObjectMeta } from './types.ts';
 
 /** The Pod as our controllers and our node read it. Source: Kubernetes API reference, core/v1. */

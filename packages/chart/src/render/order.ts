@@ -48,17 +48,22 @@ const ranks = (kinds: readonly string[]): ReadonlyMap<string, number> => new Map
 const withWebhooks = ranks([...installOrder, ...webhooks]);
 const withoutWebhooks = ranks(installOrder);
 
+function compare(order: ReadonlyMap<string, number>, a: string, b: string): number {
+  const first = order.get(a);
+  const second = order.get(b);
+  if (first === undefined && second === undefined) return compareText(a, b);
+  if (first === undefined) return 1;
+  return second === undefined ? -1 : first - second;
+}
+
 /** Compares two manifests by kind; equal kinds keep their order (Array.sort is stable). */
 export function byKind(profile: Profile): (a: { kind: string }, b: { kind: string }) => number {
   const order = profile.orderWebhooks ? withWebhooks : withoutWebhooks;
-  return (a, b) => {
-    const first = order.get(a.kind);
-    const second = order.get(b.kind);
-    if (first === undefined && second === undefined) return compareText(a.kind, b.kind);
-    if (first === undefined) return 1;
-    return second === undefined ? -1 : first - second;
-  };
+  return (a, b) => compare(order, a.kind, b.kind);
 }
+
+/** Compares two kinds in the order in which objects are applied, webhooks last: `InstallOrder` of Helm's `kind_sorter.go`. */
+export const compareInstallOrder = (a: string, b: string): number => compare(withWebhooks, a, b);
 
 /** Hooks of one event in the order in which Helm runs them: by weight, then as they were rendered (by kind and path). */
 export function hooksFor(hooks: readonly RenderedHook[], event: HookEvent): RenderedHook[] {

@@ -5,7 +5,6 @@ import {
   formatSelector,
   isKubeError,
   keyOf,
-  matchesSelector,
   type Pod,
   partsOfKey,
   podType,
@@ -15,6 +14,7 @@ import {
   runController,
   source,
 } from '@desp/kube';
+import { matchesSelector } from '@desp/model';
 import { messageOf } from '@desp/runtime';
 import { canonicalJson, conditionOf, isActive, isReady, timestamp, untilAvailable, type WorkloadContext, withCondition } from './parts.ts';
 import { createPod } from './pods.ts';

@@ -7,7 +7,6 @@ import {
   endpointsType,
   formatSelector,
   keyOf,
-  matchesLabels,
   type Pod,
   partsOfKey,
   podType,
@@ -16,6 +15,7 @@ import {
   serviceType,
   source,
 } from '@desp/kube';
+import { matchesLabels } from '@desp/model';
 import { canonicalJson, isReady, isTerminal, shortHash, type WorkloadContext } from './parts.ts';
 
 const serviceLabel = 'kubernetes.io/service-name';

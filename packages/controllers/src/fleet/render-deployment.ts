@@ -1,7 +1,17 @@
-import { type ChartFile, fromObject, type HookEvent, loadChart, type RenderedManifest, readValues, render, toObject } from '@desp/chart';
+import {
+  type ChartFile,
+  compareInstallOrder,
+  fromObject,
+  type HookEvent,
+  loadChart,
+  type RenderedManifest,
+  readValues,
+  render,
+  toObject,
+} from '@desp/chart';
 import { nodeCrypto } from '@desp/chart/node';
 import { type BundleResource, chartFiles, type DeploymentOptions, releaseNameOf } from '@desp/fleet';
-import { compareInstallOrder, type KubeObject } from '@desp/kube';
+import type { KubeObject } from '@desp/kube';
 import { messageOf } from '@desp/runtime';
 import { ControllerError } from '../controller-error.ts';
 

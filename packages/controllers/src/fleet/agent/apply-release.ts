@@ -1,4 +1,5 @@
-import { compareInstallOrder, isKubeError, type KubeClient, type KubeObject, namespaceType } from '@desp/kube';
+import { compareInstallOrder } from '@desp/chart';
+import { isKubeError, type KubeClient, type KubeObject, namespaceType } from '@desp/kube';
 import { ControllerError } from '../../controller-error.ts';
 import { identityOf, locate } from './downstream.ts';
 import { isKept, isOfSet, isOwned, ownershipProblems, type ReleaseName, type SetOwner } from './marks.ts';

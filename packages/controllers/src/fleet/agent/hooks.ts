@@ -1,4 +1,5 @@
-import { compareInstallOrder, isKubeError, type Job, type KubeClient, type KubeObject, type Pod, type ResourceType } from '@desp/kube';
+import { compareInstallOrder } from '@desp/chart';
+import { isKubeError, type Job, type KubeClient, type KubeObject, type Pod, type ResourceType } from '@desp/kube';
 import type { Clock } from '@desp/runtime';
 import { locate } from './downstream.ts';
 import { hookRunAnnotation } from './marks.ts';
