@@ -22,6 +22,12 @@ const pure: Readonly<Record<string, readonly string[]>> = {
 /** Files of a pure package that are its edge to Node, exported by a path of their own; and those that only make data. */
 const nodeEdges = [/^packages\/chart\/src\/node\//, /\/generate\//, /\/test-data\//];
 const neverImported: Readonly<Record<string, readonly string[]>> = { controllers: ['cluster'] };
+/**
+ * The control plane reaches the parts over their protocols (architecture, rule 1): only `embedded/` may start or hold a part, and of
+ * a part's package the rest takes clients, types and constants.
+ */
+const servers = /^(create(GitHost|GitServer|Registry|VaultServer|ApiServer)|openRegistryStore|startEmbeddedCluster)$/;
+const servingRooms = /^apps\/platform\/src\/(embedded\/|rehearsal\.ts$|purge\.ts$)/;
 const forbiddenNames = /(^|[-/])(utils?|helpers?|common|misc|manager)([-.]|$)/;
 const longestFile = 500;
 /** Data tables and what a generator wrote. */
@@ -67,6 +73,17 @@ for (const file of files) {
       fault(file, index + 1, 'apps do not import one another. Move what both need into a package.');
     if (test) continue;
     if (/(^|\/)testing\//.test(specifier) && room) fault(file, index + 1, 'production code never imports testing/.');
+    if (owner === 'platform' && !servingRooms.test(file)) {
+      if (/^\.\.?\/(?:.*\/)?embedded\//.test(specifier) && !/\btype\b/.test(line))
+        fault(file, index + 1, 'only embedded/ and rehearsal.ts know that a part is embedded. Take its client from the Platform.');
+      for (const name of importedNames(lines, index))
+        if (imported && servers.test(name))
+          fault(
+            file,
+            index + 1,
+            `${name} starts a part in process. Reach it over its protocol, by its URL: a client of @desp/${imported}.`,
+          );
+    }
     if (room !== 'packages') continue;
     if (imported && neverImported[owner]?.includes(imported))
       fault(file, index + 1, `${owner} never imports ${imported}: it reaches it over its protocol.`);
@@ -85,6 +102,17 @@ for (const file of files) {
       if (/vi\.mock\(/.test(line)) fault(file, index + 1, 'no module mocks: pass the dependency in.');
     }
   } else if (/vi\.mock\(/.test(text)) fault(file, undefined, 'no module mocks: pass the dependency in.');
+}
+
+/** What an import that ends at a line names, whether it stands on one line or on several. */
+function importedNames(lines: readonly string[], end: number): string[] {
+  let start = end;
+  while (start > 0 && !/^\s*(import|export)\b/.test(lines[start] ?? '')) start -= 1;
+  const [, names = ''] = /\{([^}]*)\}/.exec(lines.slice(start, end + 1).join(' ')) ?? [];
+  return names
+    .split(',')
+    .map((name) => name.trim().split(/\s+as\s+/)[0] ?? '')
+    .filter((name) => name !== '' && !name.startsWith('type '));
 }
 
 if (faults.length) {
