@@ -7,7 +7,7 @@ import type { FailedSite } from '../trace/recorder.ts';
 import type { ValueFinding } from './diagnosis.ts';
 import { nearNames } from './near.ts';
 import type { ValueSearch } from './value-findings.ts';
-import { listed, missingCures, originText } from './words.ts';
+import { listed, missingCures, originText, typeWord } from './words.ts';
 
 /** The innermost template's failure, which is the one to mend. */
 export function innermost(error: ExecutionError): FailureSite | undefined {
@@ -59,8 +59,6 @@ function typeCures({ site: { node }, statement }: FailedSite, value: ValueFindin
   }
   return [`${what}: give it the form that <${printNode(node)}> works on.`];
 }
-
-const typeWord = (type: string): string => ({ float64: 'number', int64: 'number', slice: 'list', bool: 'boolean' })[type] ?? type;
 
 /** The name of the template that `include` or `template` does not find. */
 function undefinedTemplate(node: AnyNode, problem: string): string | undefined {

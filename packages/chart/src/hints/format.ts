@@ -1,7 +1,7 @@
 import { formatPlace } from '@desp/runtime/errors';
 import type { TracedCall } from '../trace/api.ts';
 import type { Diagnosis, Excerpt, ValueFinding } from './diagnosis.ts';
-import { listed, originText } from './words.ts';
+import { listed, originText, typeWord } from './words.ts';
 
 export interface FormatOptions {
   /** ANSI colours, for a terminal. */
@@ -24,7 +24,7 @@ export function formatDiagnosis(diagnosis: Diagnosis, options: FormatOptions = {
   const blocks = [
     ...diagnosis.excerpts.map((excerpt) => drawExcerpt(excerpt, paint)),
     diagnosis.stack.length > 1 ? rows('called', formatStack(diagnosis.stack), paint) : '',
-    rows('values', diagnosis.values.map(valueLine), paint),
+    rows('values', diagnosis.values.flatMap(valueLines), paint),
     rows('cure', diagnosis.cures, paint, 'green'),
   ];
   return blocks.filter((block) => block !== '').join('\n');
@@ -72,13 +72,11 @@ export function formatStack(stack: readonly TracedCall[]): string[] {
     });
 }
 
-function valueLine({ name, type, origin, lackingIn, elsewhere }: ValueFinding): string {
-  if (type !== 'missing')
-    return `${name}${type === 'set' ? '' : ` is ${type === 'null' ? 'null' : `a ${type}`},`} set by ${originText(origin)}`;
-  const lacking =
-    lackingIn.length > 0
-      ? `: neither in ${listed(lackingIn, 'nor in')}`.replace('neither in', lackingIn.length > 1 ? 'neither in' : 'not in')
-      : '';
-  const others = elsewhere.length > 0 ? `; ${listed(elsewhere.map(formatPlace))} ${elsewhere.length === 1 ? 'has' : 'have'} it` : '';
-  return `${name} is not set${lacking}${others}`;
+function valueLines({ name, type, origin, lackingIn, elsewhere }: ValueFinding): string[] {
+  if (type === 'set') return [`${name}, set by ${originText(origin)}`];
+  if (type !== 'missing') return [`${name} is ${type === 'null' ? 'null' : `a ${typeWord(type)}`}, set by ${originText(origin)}`];
+  return [
+    `${name} is not set${lackingIn.length > 0 ? ` by ${listed(lackingIn, 'nor by')}` : ''}`,
+    ...(elsewhere.length > 0 ? [`${listed(elsewhere.map(formatPlace))} ${elsewhere.length === 1 ? 'has' : 'have'} it`] : []),
+  ];
 }

@@ -72,30 +72,33 @@ function unquoted(lines: readonly TracedLine[], reported: number): ManifestExpla
 /** A text of several lines whose lines do not stand below one another, or not below their key. */
 function wronglyIndented(lines: readonly TracedLine[], reported: number): ManifestExplanation | undefined {
   for (const line of near(lines, reported)) {
-    const part = line.parts.find((one) => one.kind === 'action' && one.text.trim() !== '');
+    const part = printedBy(line);
     if (!part) continue;
-    const sameAction = (other: TracedLine | undefined): boolean =>
-      other?.parts.some(
-        ({ place }) => place.file === part.place.file && place.line === part.place.line && place.column === part.place.column,
-      ) ?? false;
     let first = line.line - 1;
-    while (first > 0 && sameAction(lines[first - 1])) first--;
+    while (first > 0 && isOf(lines[first - 1], part)) first--;
     let last = line.line - 1;
-    while (sameAction(lines[last + 1])) last++;
+    while (isOf(lines[last + 1], part)) last++;
     const key = lines.slice(0, first).findLast(({ text }) => text.trim() !== '' && !text.trim().startsWith('#'));
     if (!key || !/:\s*$/.test(key.text)) continue;
     const wanted = indentOf(key.text) + 2;
     const block = lines.slice(first, last + 1).filter(({ text }) => text.trim() !== '');
-    const isWrong =
-      block.some(({ text }) => indentOf(text) < wanted) ||
-      indentOf(block[0]?.text ?? '') > Math.min(...block.map(({ text }) => indentOf(text)));
-    if (block.length === 0 || !isWrong) continue;
+    const indents = block.map(({ text }) => indentOf(text));
+    const isWrong = Math.min(...indents) < wanted || (indents[0] as number) > Math.min(...indents);
+    const top = block[0];
+    if (!top || !isWrong) continue;
     return {
-      line: (block[0] as TracedLine).line,
-      part,
-      values: part.values,
+      line: top.line,
+      part: printedBy(top) ?? part,
+      values: printedBy(top)?.values ?? [],
       cures: [`This block belongs below "${key.text.trim()}": print it with "{{- … | nindent ${wanted} }}".`],
     };
   }
   return undefined;
 }
+
+const printedBy = ({ parts }: TracedLine): TracedPart | undefined =>
+  parts.find(({ kind, text }) => kind === 'action' && text.trim() !== '');
+
+/** Whether an action has a part in a line. */
+const isOf = (line: TracedLine | undefined, { place: wanted }: TracedPart): boolean =>
+  line?.parts.some(({ place }) => place.file === wanted.file && place.line === wanted.line && place.column === wanted.column) ?? false;

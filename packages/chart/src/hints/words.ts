@@ -26,6 +26,9 @@ export function originText(origin: ValueOrigin): string {
   }
 }
 
+/** Go's kinds, as people who write YAML know them. */
+export const typeWord = (type: string): string => ({ float64: 'number', int64: 'number', slice: 'list', bool: 'boolean' })[type] ?? type;
+
 const places = (all: readonly SourcePlace[]): string => listed(all.map(formatPlace));
 
 /** What to do about a value that is missing. */
