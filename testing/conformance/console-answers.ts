@@ -32,6 +32,7 @@ const stopsOf = (told: Readonly<Partial<Record<StopName, Told>>>): unknown[] =>
 
 const job = (name: string, state: DeliveryJob['state'], over: Readonly<Record<string, unknown>> = {}) => ({
   name,
+  purpose: name.startsWith('build') ? 'build' : 'release',
   stage: name.startsWith('build') ? 'build' : 'release',
   state,
   needs: [],

@@ -162,7 +162,8 @@ export async function fillRecords({ database, clock, key }: Platform): Promise<{
     .returning('id')
     .executeTakeFirstOrThrow();
   const job = { delivery: id, reason: '', environment: null, images: '[]', attempt: 0, started_at: null, ended_at: null };
-  const plan = (name: string) => JSON.stringify({ name, stage: 'build', script: ['true'], allowFailure: false });
+  const plan = (name: string) =>
+    JSON.stringify({ name, stage: 'build', beforeScript: [], script: ['true'], afterScript: [], variables: {}, allowFailure: false });
   await sql
     .insertInto('delivery_jobs')
     .values([

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Delivery } from './delivery.ts';
-import { Instant } from './ids.ts';
+import { Instant, Role } from './ids.ts';
 import { Verdict, VerdictOutcome } from './security.ts';
 
 /** What the platform's HTTP API takes and gives; OpenAPI, the command line and the console have their types from here. */
@@ -88,6 +88,15 @@ export type ImportAdvisories = z.infer<typeof ImportAdvisories>;
 
 export const CreateToken = z.strictObject({ title: z.string().min(1).max(100), days: z.number().int().min(1).max(365) });
 export type CreateToken = z.infer<typeof CreateToken>;
+
+/** Who a caller is: a person of the records, or a part of the platform itself, which has no roles. */
+export const Caller = z.object({
+  kind: z.enum(['person', 'job', 'robot', 'platform']),
+  name: z.string(),
+  company: z.string().optional(),
+  roles: z.array(Role),
+});
+export type Caller = z.infer<typeof Caller>;
 
 export const PlatformStatus = z.object({
   version: z.string(),

@@ -31,8 +31,13 @@ export type Stop = z.infer<typeof Stop>;
 export const JobState = z.enum(['created', 'pending', 'running', 'success', 'failed', 'manual', 'blocked', 'skipped', 'canceled']);
 export type JobState = z.infer<typeof JobState>;
 
+/** What a job is for, told by the verb that its script calls, never by its name. */
+export const JobPurpose = z.enum(['build', 'release', 'other']);
+export type JobPurpose = z.infer<typeof JobPurpose>;
+
 export const DeliveryJob = z.object({
   name: z.string(),
+  purpose: JobPurpose,
   stage: z.string(),
   state: JobState,
   needs: z.array(z.string()),

@@ -1,6 +1,5 @@
-import type { Delivery, DeliveryList, GateReport, PlatformStatus, ReleaseDetail, ServiceView } from '@desp/model';
+import type { Caller, Delivery, DeliveryList, GateReport, PlatformStatus, ReleaseDetail, ServiceView } from '@desp/model';
 import { queryOptions } from '@tanstack/react-query';
-import type { Me } from '../session/rights.ts';
 import { apiPath, call } from './client.ts';
 
 /** Everything that the console asks of the platform, in one list. */
@@ -8,7 +7,7 @@ const listEveryMs = 4_000;
 
 export const queries = {
   me: () =>
-    queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => call<Me>('/api/me', { signal }), staleTime: Number.POSITIVE_INFINITY }),
+    queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => call<Caller>('/api/me', { signal }), staleTime: Number.POSITIVE_INFINITY }),
   status: () =>
     queryOptions({ queryKey: ['status'], queryFn: ({ signal }) => call<PlatformStatus>('/api/status', { signal, session: false }) }),
   deliveries: (service?: string) =>

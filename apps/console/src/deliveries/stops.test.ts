@@ -16,14 +16,15 @@ test.each([
   ['over, the rest skipped', stopsAs('passed', 'passed', 'skipped', 'skipped'), 'pipeline'],
 ] as const)('opens where the delivery stands: %s', (_title, stops, name) => expect(currentStop(stops)?.name).toBe(name));
 
-test('tells jobs to an environment from builds, and every image once', () => {
+test('tells releases from other jobs by their purpose, and every image once', () => {
   const image = { reference: 's/a:1', digest };
   const jobs = [
-    job({ name: 'build', images: [image] }),
-    job({ name: 'build-again', images: [image] }),
-    job({ name: 'release', environment: 'e2e', images: [image] }),
+    job({ name: 'build', purpose: 'build', environment: 'e2e', images: [image] }),
+    job({ name: 'build-again', purpose: 'build', images: [image] }),
+    job({ name: 'test', purpose: 'other' }),
+    job({ name: 'release', purpose: 'release', environment: 'e2e', images: [image] }),
   ];
-  expect(jobsOf('build', jobs).map(({ name }) => name)).toEqual(['build', 'build-again']);
+  expect(jobsOf('build', jobs).map(({ name }) => name)).toEqual(['build', 'build-again', 'test']);
   expect(jobsOf('release', jobs).map(({ name }) => name)).toEqual(['release']);
   expect(jobsOf('gate', jobs)).toEqual([]);
   expect(builtImages(jobs)).toEqual([image]);

@@ -27,10 +27,10 @@ export function currentStop(stops: readonly Stop[]): Stop | undefined {
 /** The stop that says who acts next. */
 export const nextMove = (delivery: Delivery): Stop | undefined => delivery.stops.find((stop) => stop.next);
 
-/** A job belongs to the release when it goes to an environment; all others are the build's. */
+/** The jobs that are shown at a stop; those that neither build nor release stand with the build. */
 export function jobsOf(stop: StopName, jobs: readonly DeliveryJob[]): readonly DeliveryJob[] {
-  if (stop === 'build') return jobs.filter((job) => job.environment === undefined);
-  if (stop === 'release') return jobs.filter((job) => job.environment !== undefined);
+  if (stop === 'build') return jobs.filter((job) => job.purpose !== 'release');
+  if (stop === 'release') return jobs.filter((job) => job.purpose === 'release');
   return [];
 }
 

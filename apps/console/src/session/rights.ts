@@ -1,12 +1,4 @@
-import type { Role } from '@desp/model';
-
-/** Who the platform says the caller is (GET /api/me). */
-export interface Me {
-  readonly kind: string;
-  readonly name: string;
-  readonly company?: string;
-  readonly roles: readonly Role[];
-}
+import type { Caller, Role } from '@desp/model';
 
 /**
  * Roles that may start, repeat and cancel, so that nobody is offered a button that is not theirs. The platform decides; this is a
@@ -14,4 +6,4 @@ export interface Me {
  */
 const deliveryActors: readonly Role[] = ['provider', 'operator'];
 
-export const mayActOnDeliveries = (me: Me | undefined): boolean => me?.roles.some((role) => deliveryActors.includes(role)) ?? false;
+export const mayActOnDeliveries = (me: Caller | undefined): boolean => me?.roles.some((role) => deliveryActors.includes(role)) ?? false;

@@ -20,6 +20,8 @@ export interface Endpoint<Body, Query> {
   readonly body?: ZodType<Body>;
   readonly query?: ZodType<Query>;
   readonly answer?: ZodType;
+  /** The largest body in bytes; default `standardBodyLimit`. */
+  readonly bodyLimit?: number;
   /** Media type of an answer that is not JSON. */
   readonly produces?: string;
   /** The service that the request is about; undefined when what the address names is not there. */
@@ -28,6 +30,9 @@ export interface Endpoint<Body, Query> {
   readonly subject?: (about: About<Query>) => string;
   readonly run: (call: Call<Body, Query>) => Promise<unknown>;
 }
+
+/** Bytes that a body may have where an endpoint does not say otherwise. */
+export const standardBodyLimit = 1024 * 1024;
 
 export interface Call<Body, Query> {
   readonly platform: Platform;
@@ -74,6 +79,7 @@ export function register<Body, Query>(app: FastifyInstance, platform: Platform, 
   app.route({
     method: definition.method,
     url: definition.url,
+    bodyLimit: definition.bodyLimit ?? standardBodyLimit,
     schema: schemaOf(definition),
     onRequest: async (request) => {
       // No name holds one, and the database takes none.

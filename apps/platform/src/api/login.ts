@@ -1,4 +1,4 @@
-import { CreateToken } from '@desp/model';
+import { Caller, CreateToken } from '@desp/model';
 import { z } from 'zod';
 import { PlatformError } from '../platform-error.ts';
 import { endpoint } from './endpoint.ts';
@@ -51,6 +51,10 @@ export const loginEndpoints = [
     url: '/api/me',
     summary: 'Who the caller is',
     access: 'platform.read',
-    run: async ({ principal }) => principal,
+    answer: Caller,
+    async run({ principal }): Promise<Caller> {
+      if (principal.kind === 'person') return { ...principal, roles: [...principal.roles] };
+      return { kind: principal.kind, name: principal.kind, roles: [] };
+    },
   }),
 ];

@@ -6,15 +6,24 @@ import fastifySwagger from '@fastify/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Platform } from '../platform.ts';
-import { register, schemaOf } from './endpoint.ts';
+import { register, schemaOf, standardBodyLimit } from './endpoint.ts';
 import { problemOf } from './problem.ts';
 import { endpoints } from './routes.ts';
 
-const bodyLimit = 32 * 1024 * 1024;
+/** How long a request may take to come; nobody holds a connection by sending slowly. Answers may take as long as they need. */
+export interface HttpTimes {
+  readonly headersMs: number;
+  /** From the first byte to the last of the body. */
+  readonly requestMs: number;
+  /** How often the times are looked at. */
+  readonly checkMs: number;
+}
+
+const standardTimes: HttpTimes = { headersMs: 15_000, requestMs: 60_000, checkMs: 5_000 };
 
 /** The HTTP API, its OpenAPI document at `/api/openapi.json`, the identity provider's pages, and the console's files. */
-export async function createApi(platform: Platform, consoleFolder: string): Promise<FastifyInstance> {
-  const app = await createDescribedServer();
+export async function createApi(platform: Platform, consoleFolder: string, times: HttpTimes = standardTimes): Promise<FastifyInstance> {
+  const app = await createDescribedServer(times);
   app.setErrorHandler((error, request, reply) => {
     const { status, body } = problemOf(error);
     if (status >= 500)
@@ -64,8 +73,14 @@ export async function describeApi(): Promise<object> {
   return document;
 }
 
-async function createDescribedServer(): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, bodyLimit, forceCloseConnections: true });
+async function createDescribedServer({ headersMs, requestMs, checkMs }: HttpTimes = standardTimes): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    bodyLimit: standardBodyLimit,
+    forceCloseConnections: true,
+    requestTimeout: requestMs,
+    http: { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: checkMs },
+  });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   await app.register(fastifySwagger, {

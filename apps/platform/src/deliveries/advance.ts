@@ -1,11 +1,12 @@
 import { instantOf, type JobState } from '@desp/model';
 import { readyJobs } from '@desp/pipeline';
+import { latestVerdict } from '../gate/judge-image.ts';
 import type { Platform } from '../platform.ts';
 import { enqueueRun } from './enqueue-run.ts';
-import { planDelivery, purposeOf, storedPlan } from './plan-delivery.ts';
+import { planDelivery, storedPlan } from './plan-delivery.ts';
 import { queues } from './queues.ts';
 import { changeDelivery, changeJob, type LoadedDelivery, loadDelivery } from './records.ts';
-import { deliveryState, deriveStops, type StopFacts } from './stops.ts';
+import { deliveryState, deriveStops, type JudgedImage } from './stops.ts';
 
 /**
  * One look at a delivery: plans it when it has no jobs, starts what may start, and derives its stops anew. It holds no state
@@ -48,9 +49,7 @@ async function startJobs(platform: Platform, delivery: LoadedDelivery): Promise<
 /** When every release job of an environment that is entered directly has passed, the release is written and handed on. */
 async function startReleases(platform: Platform, delivery: LoadedDelivery): Promise<void> {
   const byEnvironment = Map.groupBy(
-    delivery.view.jobs.filter(
-      (job) => job.environment && job.state !== 'blocked' && purposeOf(delivery.plans.get(job.name)!) === 'release',
-    ),
+    delivery.view.jobs.filter((job) => job.environment && job.state !== 'blocked' && job.purpose === 'release'),
     (job) => job.environment as string,
   );
   for (const [environment, jobs] of byEnvironment) {
@@ -69,24 +68,7 @@ async function startReleases(platform: Platform, delivery: LoadedDelivery): Prom
 export async function refreshStops(platform: Platform, delivery: LoadedDelivery, planFailure?: string): Promise<void> {
   const { sql } = platform.database;
   const { view } = delivery;
-  const images = view.jobs.flatMap((job) => (purposeOf(delivery.plans.get(job.name)!) === 'build' ? job.images : []));
-  const direct = platform.config.environments
-    .filter((environment) => environment.entry === 'direct')
-    .map((environment) => environment.name as string);
-  const verdicts: StopFacts['verdicts'][number][] = [];
-  for (const image of images) {
-    for (const environment of direct) {
-      const row = await sql
-        .selectFrom('verdicts')
-        .select(['outcome', 'verdict'])
-        .where('digest', '=', image.digest)
-        .where('environment', '=', environment)
-        .orderBy('id', 'desc')
-        .limit(1)
-        .executeTakeFirst();
-      if (row) verdicts.push({ image: image.reference, environment, outcome: row.outcome, reason: row.verdict.reasons[0] ?? '' });
-    }
-  }
+  const verdicts = await judgedImages(platform, delivery);
   const deployment = await sql
     .selectFrom('deployments')
     .selectAll()
@@ -99,10 +81,11 @@ export async function refreshStops(platform: Platform, delivery: LoadedDelivery,
     (delivery.plans.size === 0 ? view.stops.find((stop) => stop.name === 'pipeline' && stop.state === 'failed')?.reason : undefined);
   const stops = deriveStops({
     now: instantOf(platform.clock.now()),
+    delivery: view.id,
     previous: view.stops,
     ...(failure ? { planFailure: failure } : {}),
     planned: delivery.plans.size > 0,
-    jobs: view.jobs.map((job) => ({ ...job, purpose: purposeOf(delivery.plans.get(job.name)!) })),
+    jobs: view.jobs,
     verdicts,
     ...(deployment
       ? {
@@ -122,4 +105,32 @@ export async function refreshStops(platform: Platform, delivery: LoadedDelivery,
   if (state === view.state && JSON.stringify(stops) === JSON.stringify(view.stops)) return;
   await changeDelivery(sql, delivery.id, { state, stops, ...(deployment?.version ? { version: deployment.version } : {}) }, platform.clock);
   platform.announcer.announce(delivery.id);
+}
+
+/** The images that a delivery built, with their newest verdicts for the environments that are entered directly. */
+async function judgedImages(platform: Platform, { view, plans }: LoadedDelivery): Promise<JudgedImage[]> {
+  const judged: JudgedImage[] = [];
+  const direct = platform.config.environments.filter(({ entry }) => entry === 'direct');
+  for (const job of view.jobs.filter(({ purpose }) => purpose === 'build')) {
+    const folder = (plans.get(job.name)?.variables['DOCKER_BUILDPATH'] ?? '').replace(/^\.?\/+|\/+$/g, '');
+    for (const { reference: image, digest } of job.images) {
+      for (const { name: environment } of direct) {
+        const verdict = (await latestVerdict(platform, view.service, digest, environment))?.verdict;
+        if (!verdict) continue;
+        const blocking = verdict.findings.filter((finding) => finding.blocks !== undefined);
+        const cure = blocking[0]?.cure;
+        judged.push({
+          image,
+          digest,
+          folder,
+          environment,
+          outcome: verdict.outcome,
+          reason: verdict.reasons[0] ?? '',
+          blocking: blocking.length,
+          ...(cure === undefined ? {} : { cure }),
+        });
+      }
+    }
+  }
+  return judged;
 }

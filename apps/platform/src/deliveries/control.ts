@@ -34,7 +34,9 @@ export async function retryDelivery(platform: Platform, id: number, name: string
   const again = delivery.view.jobs.filter((job) =>
     name === undefined ? job.state === 'failed' || job.state === 'canceled' : job.name === name,
   );
-  if (again.length === 0 && name === undefined && (await retryRelease(platform, id))) return;
+  // Beside failed jobs that may fail, the release itself may have failed.
+  const released = name === undefined && (await retryRelease(platform, id));
+  if (again.length === 0 && released) return;
   if (again.length === 0)
     throw new PlatformError('CONFLICT', name === undefined ? `d-${id} has no failed job.` : `d-${id} has no job ${name.slice(0, 80)}.`, {
       kind: 'user',
@@ -60,7 +62,7 @@ export async function retryDelivery(platform: Platform, id: number, name: string
   await refreshStops(platform, await loadDelivery(platform.database.sql, id));
 }
 
-/** A release that could not be written, or a deployment that failed, is tried again when no job failed. */
+/** A release that could not be written, or a deployment that failed, is tried again. @returns whether there was one */
 async function retryRelease(platform: Platform, id: number): Promise<boolean> {
   const removed = await platform.database.sql.transaction().execute(async (transaction) => {
     const { numDeletedRows } = await transaction

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Platform } from '../platform.ts';
 import { PlatformError } from '../platform-error.ts';
 import { buildJobImage } from './build-image.ts';
-import { environmentOf, purposeOf } from './plan-delivery.ts';
+import { environmentOf, purposeOf } from './job-purpose.ts';
 import { releaseJobImages } from './release-images.ts';
 
 /**

@@ -1,18 +1,10 @@
 import type { RepositoryReader } from '@desp/git';
 import { CommitId, type JobState } from '@desp/model';
-import {
-  type JobVerb,
-  jobVerbOf,
-  type PipelineContext,
-  PipelineError,
-  type PlannedJob,
-  planPipeline,
-  resolveIncludes,
-} from '@desp/pipeline';
+import { type PipelineContext, type PlannedJob, planPipeline, resolveIncludes } from '@desp/pipeline';
 import { formatPlace, messageOf } from '@desp/runtime';
 import type { Platform } from '../platform.ts';
+import { environmentOf, purposeOf } from './job-purpose.ts';
 import { type LoadedDelivery, savePlan } from './records.ts';
-import type { JobPurpose } from './stops.ts';
 
 export const ciFile = '.gitlab-ci.yml';
 
@@ -75,21 +67,6 @@ function firstState(platform: Platform, job: PlannedJob): { state: JobState; rea
   if (environment?.entry === 'promotion')
     return { state: 'blocked', reason: `Waits for a promotion to ${environment.name}.`, environment: target };
   return { state: 'created', reason: '', environment: target };
-}
-
-/** Told by the verb that the script calls, never by the job's name. */
-export const purposeOf = (job: PlannedJob): JobPurpose => verbIn(job)?.name ?? 'other';
-
-export const environmentOf = (job: PlannedJob): string | undefined => verbIn(job)?.environment;
-
-/** The verb of a job that was planned. A plan of an older version may hold what is refused today; it then has none. */
-function verbIn(job: PlannedJob): JobVerb | undefined {
-  try {
-    return jobVerbOf(job);
-  } catch (error) {
-    if (error instanceof PipelineError) return undefined;
-    throw error;
-  }
 }
 
 async function contextOf(

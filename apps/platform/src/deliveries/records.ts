@@ -3,6 +3,7 @@ import type { PipelinePlan, PlannedJob } from '@desp/pipeline';
 import type { Clock } from '@desp/runtime';
 import type { Sql, SqlTransaction } from '@desp/storage';
 import { PlatformError } from '../platform-error.ts';
+import { purposeOf } from './job-purpose.ts';
 import { firstStops } from './stops.ts';
 
 /** Reading and writing deliveries; no decision is made here. */
@@ -75,6 +76,7 @@ export async function loadDelivery(db: Sql | SqlTransaction, id: number): Promis
       const plan = job.plan as PlannedJob;
       return {
         name: job.name,
+        purpose: purposeOf(plan),
         stage: plan.stage,
         state: job.state,
         needs: plan.needs?.map((need) => need.job) ?? [],

@@ -1,4 +1,4 @@
-import type { DeliveryJob, DeliveryState, Instant, Stop, StopName, StopState } from '@desp/model';
+import type { DeliveryJob, DeliveryState, Instant, Stop, StopName, StopState, VerdictOutcome } from '@desp/model';
 
 /**
  * The seven stops of a delivery, derived from what is recorded: nobody sets a stop by hand, so the page cannot disagree with
@@ -20,18 +20,32 @@ export function firstStops(now: Instant): Stop[] {
   ];
 }
 
-/** What a job is for, told by the verb that its script calls. */
-export type JobPurpose = 'build' | 'release' | 'other';
+/** An image of the delivery with its verdict for one environment. */
+export interface JudgedImage {
+  readonly image: string;
+  readonly digest: string;
+  /** The folder in the repository that it was built from; empty for the root. */
+  readonly folder: string;
+  readonly environment: string;
+  readonly outcome: VerdictOutcome;
+  /** The first of the verdict's reasons. */
+  readonly reason: string;
+  /** What the gravest finding that blocks asks for, and how many block. */
+  readonly cure?: string;
+  readonly blocking: number;
+}
 
 export interface StopFacts {
   readonly now: Instant;
+  /** The delivery, as people name it. */
+  readonly delivery: string;
   readonly previous: readonly Stop[];
   /** Why there is no pipeline: the errors of its file. */
   readonly planFailure?: string;
   readonly planned: boolean;
-  readonly jobs: readonly (DeliveryJob & { readonly purpose: JobPurpose })[];
+  readonly jobs: readonly DeliveryJob[];
   /** Verdicts on the images that this delivery built, for the environments that are entered directly. */
-  readonly verdicts: readonly { image: string; environment: string; outcome: 'pass' | 'blocked' | 'incomplete'; reason: string }[];
+  readonly verdicts: readonly JudgedImage[];
   readonly deployment?: {
     state: 'preparing' | 'deploying' | 'ready' | 'failed' | 'superseded';
     reason: string;
@@ -57,7 +71,14 @@ export function deriveStops(facts: StopFacts): Stop[] {
           name: 'fleet',
           state: facts.deployment.fleet,
           reason: facts.deployment.fleetReason,
-          ...(facts.deployment.fleet === 'failed' ? { next: { who: 'provider' as const, what: 'Mend the chart and push again.' } } : {}),
+          ...(facts.deployment.fleet === 'failed'
+            ? {
+                next: {
+                  who: 'provider' as const,
+                  what: `Mend the chart (desp check renders it) and push again; if the chart is not at fault: desp delivery retry ${facts.delivery}.`,
+                },
+              }
+            : {}),
         }
       : waiting('fleet', 'Waits for the release.'),
     pods: podsStop(facts),
@@ -131,7 +152,7 @@ function gateStop(facts: StopFacts, builds: StopFacts['jobs']): Omit<Stop, 'star
       name,
       state: 'failed',
       reason: `${closed.image}: ${closed.reason}`,
-      next: { who: 'provider', what: 'Mend what the verdict names and push again, or ask the security officer.' },
+      next: nextAfterGate(facts.delivery, closed),
     };
   }
   if (facts.verdicts.length === 0)
@@ -143,8 +164,23 @@ function gateStop(facts: StopFacts, builds: StopFacts['jobs']): Omit<Stop, 'star
   return { name, state: open.length ? 'running' : 'passed', reason: `${judged} ${judged === 1 ? 'image' : 'images'} judged: pass.` };
 }
 
+/** Which finding, which file, which command. */
+function nextAfterGate(delivery: string, { image, digest, folder, outcome, cure, blocking }: JudgedImage): NonNullable<Stop['next']> {
+  const show = `desp gate show ${image.replace(/:[^:/]*$/, '')}@${digest}`;
+  if (outcome === 'incomplete' && cure === undefined)
+    return { who: 'security', what: `Provide what the verdict lacks (${show}), then: desp delivery retry ${delivery}.` };
+  const others = blocking > 1 ? ` ${blocking - 1} more ${blocking === 2 ? 'blocks' : 'block'}: ${show}.` : ` In full: ${show}.`;
+  return {
+    who: 'provider',
+    what: `In ${folder ? `${folder}/` : 'the repository'}: ${cure ?? 'mend what the verdict names.'} Push again.${others}`,
+  };
+}
+
 function releaseStop(facts: StopFacts, releases: StopFacts['jobs'], promoted: number): Omit<Stop, 'startedAt' | 'endedAt'> {
-  const stop = ofJobs('release', releases, facts.planned, 'released', 'See why in the log.');
+  const closed = facts.verdicts.find((verdict) => verdict.outcome !== 'pass');
+  const log = `Read the log (desp delivery logs ${facts.delivery}), mend what it names and push again.`;
+  const derived = ofJobs('release', releases, facts.planned, 'released', log);
+  const stop = closed && derived.next ? { ...derived, next: nextAfterGate(facts.delivery, closed) } : derived;
   const more = promoted ? ` ${promoted} wait for a promotion.` : '';
   if (stop.state === 'passed' && !facts.deployment)
     return { name: 'release', state: 'running', reason: 'The release record is being written.' };
@@ -153,7 +189,7 @@ function releaseStop(facts: StopFacts, releases: StopFacts['jobs'], promoted: nu
       name: 'release',
       state: 'failed',
       reason: facts.deployment.reason,
-      next: { who: 'provider', what: 'Mend what it names and push again.' },
+      next: { who: 'provider', what: `Mend what it names and push again, or try once more: desp delivery retry ${facts.delivery}.` },
     };
   }
   return { ...stop, reason: `${stop.reason}${more}` };
@@ -173,7 +209,10 @@ function podsStop(facts: StopFacts): Omit<Stop, 'startedAt' | 'endedAt'> {
             name,
             state: 'failed',
             reason: deployment.reason,
-            next: { who: 'provider', what: 'Look at the events: kubectl describe pod.' },
+            next: {
+              who: 'provider',
+              what: `Look at the events (kubectl describe pod), mend and push again, or: desp delivery retry ${facts.delivery}.`,
+            },
           };
     case 'superseded':
       return { name, state: 'skipped', reason: deployment.reason };

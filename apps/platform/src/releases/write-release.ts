@@ -5,7 +5,6 @@ import { CommitId, Digest, EnvironmentName, instantOf, ServiceName } from '@desp
 import { appendEntry, createRecord, decideVersion, demandNextVersion, type EntryOf, exportRecord, ReleaseRecord } from '@desp/release';
 import { DespError } from '@desp/runtime';
 import { parseCanonicalJson } from '@desp/security';
-import { purposeOf } from '../deliveries/plan-delivery.ts';
 import { queues } from '../deliveries/queues.ts';
 import { formatDeliveryId, type LoadedDelivery, loadDelivery } from '../deliveries/records.ts';
 import { currentVerdict } from '../gate/current-verdict.ts';
@@ -140,8 +139,7 @@ function releasedImages(delivery: LoadedDelivery, { config }: EnvironmentParts):
   const list: ReleasedImage[] = [];
   const pins = new Map<string, Digest>();
   for (const job of delivery.view.jobs) {
-    const plan = delivery.plans.get(job.name);
-    if (!plan || purposeOf(plan) !== 'release' || job.environment !== config.name || job.state !== 'success') continue;
+    if (job.purpose !== 'release' || job.environment !== config.name || job.state !== 'success') continue;
     for (const image of job.images ?? []) {
       const colon = image.reference.lastIndexOf(':');
       const [repository, tag] = [image.reference.slice(0, colon), image.reference.slice(colon + 1)];
