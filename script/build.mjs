@@ -4,6 +4,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleChart } from './bundle-chart.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const flag = (name) => process.argv.includes(name);
@@ -39,24 +40,26 @@ async function build() {
   const { rolldown } = await import('rolldown');
   const made = mkdtempSync(`${dist}-`);
   try {
+    const options = {
+      platform: 'node',
+      external,
+      plugins: [leaveOut],
+      resolve: existsSync(alias['@peculiar/x509']) ? { alias } : {},
+      onLog: (level, log, handle) => !['EVAL', 'INEFFECTIVE_DYNAMIC_IMPORT'].includes(log.code) && handle(level, log),
+    };
     const bundle = async (input, output, { readable = false } = {}) => {
-      const program = await rolldown({
-        input: join(root, input),
-        platform: 'node',
-        external,
-        plugins: [leaveOut],
-        resolve: existsSync(alias['@peculiar/x509']) ? { alias } : {},
-        onLog: (level, log, handle) => log.code !== 'EVAL' && handle(level, log),
-      });
+      const program = await rolldown({ ...options, input: join(root, input) });
       // A server's errors name lines; a command's first need is to be small.
       const minify = readable ? false : { compress: true, mangle: false, codegen: { removeWhitespace: true } };
       await program.write({ format: 'esm', minify, banner, ...output });
       await program.close();
     };
     await bundle('apps/cli/src/entry.ts', { dir: made, entryFileNames: 'desp.mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' });
+    await bundleChart(rolldown, root, made, options);
     await bundle('apps/cli/src/job-entry.ts', { dir: join(made, 'job'), entryFileNames: 'main.mjs', codeSplitting: false });
     for (const [input, name] of [
       ['apps/platform/src/main.ts', 'platform.mjs'],
+      ['apps/platform/src/purge-main.ts', 'purge.mjs'],
       ['apps/platform/src/releases/render-worker.ts', 'render-thread.mjs'],
     ])
       await bundle(input, { dir: made, entryFileNames: name, codeSplitting: false }, { readable: true });
@@ -85,6 +88,7 @@ const sourcesDigest = () =>
   );
 
 const isFresh = async () => {
+  if (existsSync(join(root, 'apps/console/index.html')) && !existsSync(join(root, 'apps/console/dist/index.html'))) return false;
   const record = join(dist, 'sources.sha256');
   return existsSync(record) && readFileSync(record, 'utf8').trim() === (await sourcesDigest());
 };

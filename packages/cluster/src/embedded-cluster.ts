@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInformerSet, createKubeClient, endpointsType, type KubeClient, type Service, serviceType } from '@desp/kube';
 import { type Clock, type Logger, messageOf } from '@desp/runtime';
 import { createApiServer, type UserInfo } from './api/index.ts';
+import { clusterId, memoryFolder } from './cluster-traces.ts';
 import {
   addressAt,
   createClusterNames,
@@ -84,9 +85,8 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   parseSubnet(serviceSubnet);
   const dataFolder = resolve(options.dataFolder);
   await mkdir(join(dataFolder, 'api'), { recursive: true, mode: 0o700 });
-  // The engine may serve other data folders' clusters of the same name.
-  const id = `${name}-${createHash('sha256').update(dataFolder).digest('hex').slice(0, 6)}`;
-  const folders = { pods: join(dataFolder, 'pods'), run: join('/run/desp', id), persistent: join(dataFolder, 'volumes') };
+  const id = clusterId(name, dataFolder);
+  const folders = { pods: join(dataFolder, 'pods'), run: memoryFolder(id), persistent: join(dataFolder, 'volumes') };
   await mkdir(folders.persistent, { recursive: true, mode: 0o700 });
   const network = { name: `desp-${id}`, subnet: podSubnet, gateway: addressAt(podSubnet, 1) };
   const kubernetesAddress = addressAt(serviceSubnet, 1);

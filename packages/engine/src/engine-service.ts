@@ -3,10 +3,11 @@ import { accessSync, constants, mkdirSync, openSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { type Clock, run, systemClock } from '@desp/runtime';
+import { type Clock, systemClock } from '@desp/runtime';
 import { EngineError } from './errors.ts';
-import { clearOrphans, storeProcesses } from './orphans.ts';
-import { engineSocketIn, type Podman, podmanArgv, podmanRun, preparePodman } from './podman.ts';
+import { clearOrphans } from './orphans.ts';
+import { engineSocketIn, type Podman, podmanArgv, preparePodman } from './podman.ts';
+import { purgeEngine } from './purge-engine.ts';
 
 /** What a machine lacks for containers; each entry says what to install or do. */
 export interface EngineReport {
@@ -125,46 +126,10 @@ export async function startEngineService(options: EngineServiceOptions): Promise
     socket,
     stop,
     async purge() {
-      await podmanRun(podman, ['rm', '--all', '--force', '--time', '0', '--volumes'], { timeoutMs: 120_000 });
-      for (const network of await ownNetworks(podman)) await podmanRun(podman, ['network', 'rm', '--force', network]);
-      await podmanRun(podman, ['volume', 'prune', '--force']);
       await stop();
-      for (const pid of await storeProcesses(podman)) endProcess(pid);
-      const deadline = clock.monotonic() + 5000;
-      while ((await storeProcesses(podman)).length > 0 && clock.monotonic() < deadline) await clock.sleep(20);
-      await unmountBelow(podman.folder);
-      await rm(podman.folder, { recursive: true, force: true, maxRetries: 3 });
+      await purgeEngine(dataFolder, { clock });
     },
   };
-}
-
-/** Every network but podman's own default, which has no trace on the machine while nobody uses it. */
-async function ownNetworks(podman: Podman): Promise<string[]> {
-  const listed = await podmanRun(podman, ['network', 'ls', '--quiet']);
-  return listed.stdout
-    .toString()
-    .split('\n')
-    .filter((name) => name !== '' && name !== 'podman');
-}
-
-function endProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone already.
-  }
-}
-
-/** Whatever is still mounted below the folder, deepest first: an overlay that stays mounted makes its removal fail (EBUSY). */
-async function unmountBelow(folder: string): Promise<void> {
-  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
-    .split('\n')
-    .map(
-      (line) => line.split(' ')[4]?.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))) ?? '',
-    )
-    .filter((point) => point.startsWith(`${folder}/`))
-    .sort((a, b) => b.length - a.length);
-  for (const point of mounts) await run(['umount', '--lazy', point]);
 }
 
 /** Whether a Docker Engine API answers `GET /_ping` there. */

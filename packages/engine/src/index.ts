@@ -15,3 +15,4 @@ export type { JobReason } from './job-watch.ts';
 export { MaskingStream } from './masking-stream.ts';
 export type { ImageLayout } from './oci-layout.ts';
 export { engineSocketIn, type Podman, preparePodman } from './podman.ts';
+export { purgeEngine } from './purge-engine.ts';

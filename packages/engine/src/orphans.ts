@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { type Podman, podmanOk, removeContainer } from './podman.ts';
 
@@ -19,28 +18,4 @@ export async function clearOrphans(podman: Podman): Promise<void> {
   const work = join(podman.folder, 'work');
   for (const entry of await readdir(work))
     if (/^(?:build|job|load|builder)-/.test(entry)) await rm(join(work, entry), { recursive: true, force: true });
-}
-
-const programs = ['podman', 'conmon', 'runc', 'netavark', 'aardvark-dns', 'buildah'];
-
-/**
- * The engine's processes that work on this store: an `exec` through the API leaves a `conmon` for five minutes, and it holds
- * the folder. A process is known by its program and by an argument below the store's folder, never by either alone.
- */
-export async function storeProcesses(podman: Podman): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
-  return pids.filter((pid) => {
-    if (pid === process.pid) return false;
-    const [program = '', ...args] = commandLine(pid);
-    return programs.includes(basename(program)) && args.some((argument) => argument.includes(`${podman.folder}/`));
-  });
-}
-
-function commandLine(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    // It ended meanwhile.
-    return [];
-  }
 }

@@ -38,14 +38,15 @@ graphroot = ${JSON.stringify(join(folder, 'root'))}
 runroot = ${JSON.stringify(join(folder, 'run'))}
 `;
 
-const folderIn = (dataFolder: string) => join(dataFolder, 'engine');
+/** Where the engine of this data folder keeps everything. */
+export const engineFolderIn = (dataFolder: string): string => join(dataFolder, 'engine');
 
 /** Where the engine of this data folder answers, or will. */
-export const engineSocketIn = (dataFolder: string): string => join(folderIn(dataFolder), 'engine.sock');
+export const engineSocketIn = (dataFolder: string): string => join(engineFolderIn(dataFolder), 'engine.sock');
 
 /** Writes the configuration below `dataFolder` and says how to call podman with it; starts nothing. */
 export function preparePodman(dataFolder: string, registries = 'unqualified-search-registries = []\n'): Podman {
-  const folder = folderIn(dataFolder);
+  const folder = engineFolderIn(dataFolder);
   for (const part of ['root', 'run', 'tmp', 'networks', 'work', 'home']) mkdirSync(join(folder, part), { recursive: true, mode: 0o711 });
   const file = (name: string, content: string): string => {
     writeFileSync(join(folder, name), content);

@@ -6,10 +6,10 @@ import { gunzipSync } from 'node:zlib';
 import { systemClock } from '@desp/runtime';
 import { expect } from 'vitest';
 import { type BuildRequest, buildImage, standardBuildLimits } from './confined-build.ts';
+import { storeProcesses } from './engine-processes.ts';
 import { detectEngine, type EngineService, startEngineService } from './engine-service.ts';
 import { type JobRequest, runJob, standardJobLimits } from './job.ts';
 import type { ImageLayout } from './oci-layout.ts';
-import { storeProcesses } from './orphans.ts';
 import { type TarItem, tarOf } from './tar-writer.ts';
 
 /** What the tests with a real engine share; it holds no engine of its own. */
@@ -34,7 +34,7 @@ export async function startTestEngine(): Promise<TestEngine> {
     folder,
     async end() {
       await service.purge();
-      expect(await storeProcesses(service.podman)).toEqual([]);
+      expect(storeProcesses(service.podman.folder)).toEqual([]);
       expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(`${folder}/`);
       expect(existsSync(service.podman.folder)).toBe(false);
       rmSync(folder, { recursive: true, force: true });

@@ -30,7 +30,7 @@ export interface TransportRequest {
   readonly contentType?: string;
   readonly accept?: string;
   readonly signal?: AbortSignal;
-  /** Milliseconds until an answer must have arrived whole. */
+  /** Milliseconds from when there is a connection until an answer must have arrived whole. */
   readonly timeoutMs: number;
 }
 
@@ -97,7 +97,11 @@ export function createTransport(options: TransportOptions): Transport {
           resolve(response);
         },
       );
-      const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${request.timeoutMs / 1000} s`)), request.timeoutMs);
+      let timer: NodeJS.Timeout | undefined;
+      // From when it has a connection: what waits here for its turn says nothing about the server.
+      outgoing.once('socket', () => {
+        timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${request.timeoutMs / 1000} s`)), request.timeoutMs);
+      });
       outgoing.on('error', (error) => {
         clearTimeout(timer);
         // A kept connection that the server had closed already: nothing was read, so nothing but a creation could have happened twice.

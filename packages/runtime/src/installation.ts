@@ -14,6 +14,8 @@ export interface Installation {
   readonly dist: string;
   /** The server's program: of the bundle for a bundled command line, else of the sources. */
   readonly server: string;
+  /** The program that removes what a rehearsal left on the machine. */
+  readonly purge: string;
   /** The program of the thread in which charts are rendered. */
   readonly renderThread: string;
   /** Folder with the jobs' command line; bundled always, for the job's image holds nothing else. */
@@ -36,6 +38,7 @@ export function installation(): Installation {
     root,
     dist,
     server: bundled ? join(dist, 'platform.mjs') : join(root, 'apps/platform/src/main.ts'),
+    purge: bundled ? join(dist, 'purge.mjs') : join(root, 'apps/platform/src/purge-main.ts'),
     renderThread: bundled ? join(dist, 'render-thread.mjs') : join(root, 'apps/platform/src/releases/render-worker.ts'),
     jobCommandLine: join(dist, 'job'),
     console: join(root, 'apps/console/dist'),

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installation } from '@desp/runtime';
 import { CliError } from '../cli-error.ts';
-import { type Command, exitCodes } from '../command.ts';
-import { findPlatform, forgetPlatform } from '../session.ts';
+import { type Command, exitCodes, type Io } from '../command.ts';
+import { findPlatform, forgetPlatform, type PlatformPlace } from '../session.ts';
 
 export const command: Command = {
   name: 'down',
@@ -17,54 +17,93 @@ export const command: Command = {
   },
   example: 'desp down --purge',
   async run({ values, flags, io }) {
-    const place = findPlatform(io);
+    const place = lastUsed(io, values['data'] !== undefined);
     const data = values['data'] ? resolve(io.cwd, values['data']) : (place?.data ?? resolve(io.cwd, '.desp'));
-    if (!existsSync(join(data, 'lock.db'))) {
-      io.out('Nothing runs here.\n');
-      return exitCodes.done;
+    const isOurs = marks.some((mark) => existsSync(join(data, mark)));
+    if (flags['purge'] && !isOurs && existsSync(data) && readdirSync(data).length > 0) {
+      throw new CliError('NOT_STARTED', `${data} is not a rehearsal's data folder, and is left as it is.`, {
+        kind: 'user',
+        cure: 'Name the folder that desp up was given: desp down --purge --data DIR.',
+      });
     }
-    await stop(data);
+    const ended = await stopServers(data);
+    // What a rehearsal left may lie outside its folder: a purge looks there even when the folder is gone.
     if (flags['purge']) {
-      const purge = spawnSync(
-        process.execPath,
-        ['--disable-warning=ExperimentalWarning', installation().server, '--data', data, '--purge'],
-        {
-          encoding: 'utf8',
-          timeout: 120_000,
-          killSignal: 'SIGKILL',
-        },
-      );
-      if (purge.status !== 0)
-        throw new CliError('NOT_STARTED', `The rehearsal's leftovers could not be removed: ${purge.stderr.trim().split('\n').at(-1)}`, {
-          kind: 'upstream',
-        });
-      rmSync(data, { recursive: true, force: true });
+      purge(data);
       if (place?.data === data) forgetPlatform(io, place);
     }
-    io.out(flags['purge'] ? `Stopped, and ${data} is removed.\n` : `Stopped. desp up goes on where it was.\n`);
+    if (!isOurs && ended === 0) io.out('Nothing runs here.\n');
+    else io.out(flags['purge'] ? `Stopped, and ${data} is removed.\n` : `Stopped. desp up goes on where it was.\n`);
     return exitCodes.done;
   },
 };
 
-/** Asks the process that holds the folder to end, and after 20 s ends it. */
-async function stop(data: string): Promise<void> {
-  const holder = join(data, 'holder');
-  const pid = existsSync(holder) ? Number(readFileSync(holder, 'utf8')) : 0;
-  if (!pid || !isServer(pid)) return;
-  process.kill(pid, 'SIGTERM');
-  for (let waited = 0; isServer(pid); waited += 100) {
-    if (waited === 20_000) process.kill(pid, 'SIGKILL');
-    if (waited > 25_000) throw new CliError('NOT_STARTED', `Process ${pid} does not end.`, { kind: 'upstream' });
-    await sleep(100);
+/** @param named the folder is named: then a configuration that cannot be read is no hindrance */
+function lastUsed(io: Io, named: boolean): PlatformPlace | undefined {
+  try {
+    return findPlatform(io);
+  } catch (error) {
+    if (named) return undefined;
+    throw error;
   }
 }
 
-/** A number in a file may long belong to another program: only one that runs our server is ended. */
-function isServer(pid: number): boolean {
-  try {
-    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    return line.includes('platform') && line.includes('--data');
-  } catch {
-    return false;
+/** What no other folder has; any of it may be missing. */
+const marks = ['lock.db', 'desp.config.yaml', 'holder', 'engine/engine', 'clusters/management'];
+
+/** Takes down what lies outside the folder, in a process that knows the parts, and then the folder. */
+function purge(data: string): void {
+  const argv = ['--disable-warning=ExperimentalWarning', installation().purge, '--data', data];
+  const ended = spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: limits.purgeMs, killSignal: 'SIGKILL' });
+  if (ended.status !== 0) {
+    const why = ended.status === null ? `it took more than ${limits.purgeMs / 1000} s` : ended.stderr.trim().split('\n').at(-1);
+    throw new CliError('NOT_STARTED', `What the rehearsal in ${data} left on this machine could not be removed: ${why}`, {
+      kind: 'upstream',
+      cure: 'Run it again; what was removed stays removed.',
+    });
   }
+  rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+}
+
+const limits = { politeMs: 20_000, killedMs: 5_000, purgeMs: 60_000, lookMs: 50 };
+
+/** Asks every server of this folder to end, and after a while ends it. @returns how many there were */
+async function stopServers(data: string): Promise<number> {
+  const servers = serversOf(data);
+  for (const pid of servers) signal(pid, 'SIGTERM');
+  const gone = async (ms: number) => {
+    for (let waited = 0; waited < ms && serversOf(data).length > 0; waited += limits.lookMs) await sleep(limits.lookMs);
+    return serversOf(data).length === 0;
+  };
+  if (await gone(limits.politeMs)) return servers.length;
+  for (const pid of serversOf(data)) signal(pid, 'SIGKILL');
+  if (await gone(limits.killedMs)) return servers.length;
+  throw new CliError('NOT_STARTED', `Process ${serversOf(data).join(', ')} does not end.`, { kind: 'upstream' });
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
+/**
+ * The processes that serve this folder, or purge it. They are known by their arguments, not by a number in a file: that may be
+ * gone, or belong to another program by now.
+ */
+function serversOf(data: string): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        const folder = argv[argv.indexOf('--data') + 1];
+        return argv.some((argument) => /\/(platform\.mjs|purge\.mjs|platform\/src\/(purge-)?main\.ts)$/.test(argument)) && folder === data;
+      } catch {
+        return false;
+      }
+    });
 }

@@ -93,7 +93,7 @@ interface ClusterPlace {
 }
 
 /** Every cluster of a rehearsal. */
-const clusterPlaces = ({ management, environments }: Config): ClusterPlace[] => [
+export const clusterPlaces = ({ management, environments }: Config): ClusterPlace[] => [
   { name: managementName, ...management },
   ...environments.map((environment) => ({ name: environment.name, ...environment.kubernetes, environment })),
 ];
