@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,10 +10,11 @@ import type { NodeAccess } from '../node-access.ts';
 import { adminToken, TestCluster } from './test-cluster.ts';
 
 /**
- * The real client against the server. The machine's own `kubectl` and, where its versions lie beside it or in
- * KUBECTL_FOLDER, the older and newer ones, which speak other dialects (SPDY, protobuf, OpenAPI v2).
+ * The real client against the server. The machine's own `kubectl`; Debian's 1.20, which `script/bootstrap test` fetches; and where
+ * they lie beside it or in KUBECTL_FOLDER, older and newer ones, which speak other dialects (SPDY, protobuf, OpenAPI v2).
  */
 const folders = [
+  join(import.meta.dirname, '../../../../.cache/kubectl'),
   ...(process.env['KUBECTL_FOLDER'] ?? '').split(':'),
   ...(process.env['PATH'] ?? '').split(':'),
   '/usr/lib/google-cloud-sdk/bin',
@@ -85,6 +87,11 @@ spec:
         properties: {spec: {type: object, properties: {size: {type: integer, maximum: 10}}}}
 `;
 
+/** The version that a client says it is, as `1.20`. */
+const versionOf = (file: string): string =>
+  /v(\d+\.\d+)\./.exec(spawnSync(file, ['version', '--client'], { encoding: 'utf8', timeout: 20_000 }).stdout ?? '')?.[1] ?? 'unknown';
+const oldest = clients.find(({ file }) => versionOf(file) === '1.20');
+
 describe.skipIf(clients.length === 0)(`kubectl${clients.length === 0 ? ' (skipped: no kubectl on this machine)' : ''}`, () => {
   let cluster: TestCluster;
   let folder: string;
@@ -98,6 +105,19 @@ describe.skipIf(clients.length === 0)(`kubectl${clients.length === 0 ? ' (skippe
     await cluster.stop();
     await rm(folder, { recursive: true, force: true });
   });
+
+  test.skipIf(!oldest)(
+    `kubectl 1.20 reads this server's version${oldest ? '' : ' (skipped: no kubectl 1.20; script/bootstrap test fetches it on Debian)'}`,
+    async () => {
+      const { stdout } = await run([oldest?.file ?? '', '--kubeconfig', join(folder, 'config'), 'version', '--output=json'], {
+        env: { HOME: folder },
+      });
+      expect(JSON.parse(stdout.toString())).toMatchObject({
+        clientVersion: { minor: '20' },
+        serverVersion: { gitVersion: expect.stringMatching(/\+rehearsal$/) },
+      });
+    },
+  );
 
   describe.each(clients)('$name', ({ name, file }) => {
     const space = `in-${name.replaceAll('.', '-')}`;
