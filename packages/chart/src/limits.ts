@@ -1,7 +1,9 @@
 /** What one load or render may cost; a chart that goes past ends with `LIMIT_EXCEEDED`. */
 export interface Limits {
-  /** Nodes of templates that may be walked, plus the work that functions report. */
+  /** Nodes of templates that may be parsed and walked, plus the work of functions (functions/costs.ts). */
   readonly steps: number;
+  /** Steps on top for each template of the chart: a chart that brings more may do more. */
+  readonly stepsPerTemplate: number;
   /** Characters that all templates together may print, and that one string may hold. */
   readonly outputLength: number;
   /** Depth of include, template and tpl calls together. Go allows 100,000 on its growing stack; ours does not grow. */
@@ -15,6 +17,7 @@ export interface Limits {
 
 export const defaultLimits: Limits = {
   steps: 1_500_000,
+  stepsPerTemplate: 200,
   outputLength: 64 * 1024 * 1024,
   depth: 1100,
   fileBytes: 5 * 1024 * 1024,

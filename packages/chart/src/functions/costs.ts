@@ -1,7 +1,7 @@
 import type { Budget } from '../render/budget.ts';
 import { LimitReached } from '../render/budget.ts';
 import { listItems, TypedList, TypedMap, type Value } from '../value/kinds.ts';
-import { type Rate, weigh } from '../value/weigh.ts';
+import { type Rate, textCost, weigh } from '../value/weigh.ts';
 import type { FunctionDefinition } from './define.ts';
 
 /**
@@ -73,10 +73,10 @@ const costs: ReadonlyMap<string, Cost> = new Map([
   ...named(documents, cost({ rate: reading })),
   ...named(jsonWriters, cost({ rate: writing, knowsCycles: true })),
   // Cryptography that is expensive by intent; milliseconds of two cores of 2026 in brackets.
-  ...named('bcrypt htpasswd', cost({ fixed: 120_000 })), // 110
-  ...named('derivePassword', cost({ fixed: 200_000 })), // 170
-  ...named('genPrivateKey', cost({ fixed: 400_000 })), // 1 to 950
-  ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 60_000 })), // 20 to 60
+  ...named('bcrypt htpasswd', cost({ fixed: 160_000 })), // 110
+  ...named('derivePassword', cost({ fixed: 260_000 })), // 170
+  ...named('genPrivateKey', cost({ fixed: 500_000 })), // 1 to 950
+  ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 75_000 })), // 20 to 60
 ]);
 
 /** The same function, which charges what a call costs before it and what came of it after. */
@@ -105,7 +105,7 @@ const holdsItself = (): LimitReached => new LimitReached('a value holds itself, 
 
 function chargeArgument(budget: Budget, value: Value, { reads, rate, knowsCycles }: Cost): void {
   if (typeof value === 'string') {
-    if (value.length > 64) budget.step(1 + ((value.length * rate.text) >> 10));
+    if (value.length > 64) budget.step(1 + textCost(value, rate));
     return;
   }
   if (typeof value !== 'object' || value === null || reads === 'texts') return;

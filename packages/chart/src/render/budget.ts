@@ -8,16 +8,17 @@ export class Budget {
   #output: number;
   #depth = 0;
 
-  constructor(limits: Limits) {
+  /** @param templates how many the chart has, those of its subcharts included */
+  constructor(limits: Limits, templates = 0) {
     this.limits = limits;
-    this.#steps = limits.steps;
+    this.#steps = limits.steps + templates * limits.stepsPerTemplate;
     this.#output = limits.outputLength;
   }
 
   /** One node of a template, or a unit of a function's work. */
   step(units = 1): void {
     this.#steps -= units;
-    if (this.#steps < 0) throw new LimitReached(`the template takes more than ${this.limits.steps} steps`);
+    if (this.#steps < 0) throw new LimitReached(`it takes more than ${this.limits.steps} steps`);
   }
 
   /** Text that is written or made. */

@@ -19,7 +19,7 @@ import { compareText, quote } from '../value/text.ts';
 import { MapView } from '../value/view.ts';
 import { countNodes } from '../value/weigh.ts';
 import { writeYaml } from '../yaml/writer.ts';
-import type { Budget } from './budget.ts';
+import { type Budget, LimitReached } from './budget.ts';
 import { chartValue } from './chart-value.ts';
 import { executionFailure, parseFailure } from './errors.ts';
 import { Files } from './files.ts';
@@ -58,8 +58,11 @@ export function renderTemplates(chart: WorkChart, input: EngineInput): Map<strin
   const templates = new TemplateSet();
   for (const path of order) {
     try {
-      templates.add(parsed((renderables.get(path) as Renderable).template, path, input.profile));
+      const { template } = renderables.get(path) as Renderable;
+      input.budget.step(parsingCost(template.text));
+      templates.add(parsed(template, path, input.profile));
     } catch (error) {
+      if (error instanceof LimitReached) throw error.toChartError(path, 1, 0);
       if (!(error instanceof TemplateSyntaxError)) throw error;
       const failure = parseFailure(error, path);
       if (!input.onFailure) throw failure;
@@ -130,6 +133,20 @@ function deepestFirst(paths: readonly string[]): string[] {
 }
 
 const withoutNoValue = (text: string): string => (text.includes('<no value>') ? text.replaceAll('<no value>', '') : text);
+
+/** Steps for parsing: by actions and what stands in them; what stands between costs next to nothing. */
+function parsingCost(text: string): number {
+  let actions = 0;
+  let code = 0;
+  for (let open = text.indexOf('{{'); open >= 0; ) {
+    let close = text.indexOf('}}', open);
+    if (close < 0) close = text.length;
+    actions++;
+    code += close - open;
+    open = text.indexOf('{{', close);
+  }
+  return 4 * actions + (code >> 3) + (text.length >> 10);
+}
 
 /** Trees are kept with the chart; a profile's functions decide what parses. */
 function parsed(template: ChartTemplate, path: string, profile: Profile): ReadonlyMap<string, Tree> {

@@ -53,14 +53,13 @@ export function inspect(chart: Chart, options: RenderOptions): Inspection {
   const failures: ChartError[] = [];
   const onFailure = options.keepGoing ? (failure: ChartError): unknown => failures.push(failure) : undefined;
   const kube = parseKubeVersion(options.kubeVersion ?? profile.defaultKubeVersion, profile);
-  chart.warnings.forEach(warn);
   const work = new WorkChart(chart);
   checkInstallable(work, profile, warn);
   attempt(() => checkDependencies(work, profile), onFailure);
   const given = options.values ?? new Map();
   processDependencies(work, given, { profile, warn });
   const values = coalesceValues(work, given, { profile, warn: () => {} });
-  const budget = new Budget({ ...defaultLimits, ...options.limits });
+  const budget = new Budget({ ...defaultLimits, ...options.limits }, countTemplates(work));
   if (!options.skipSchemaValidation) attempt(() => checkSchemas(work, values, budget), onFailure);
   attempt(() => checkKubeVersion(work, kube), onFailure);
   const recorder = options.trace ? new Recorder(values, work) : undefined;
@@ -102,6 +101,9 @@ function attempt(check: () => void, onFailure: ((failure: ChartError) => unknown
     onFailure(error);
   }
 }
+
+const countTemplates = (chart: WorkChart): number =>
+  chart.dependencies.reduce((sum, child) => sum + countTemplates(child), chart.templates.length);
 
 function checkInstallable(chart: WorkChart, profile: Profile, warn: (line: string) => void): void {
   const { type } = chart.metadata;

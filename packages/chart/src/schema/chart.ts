@@ -1,6 +1,6 @@
 import { ChartError } from '../errors.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
-import type { Budget } from '../render/budget.ts';
+import { type Budget, limitOf } from '../render/budget.ts';
 import { JsonError, readJson } from '../value/json.ts';
 import { typeName, type Value, type ValueMap } from '../value/kinds.ts';
 import { fromBytes } from '../value/text.ts';
@@ -53,6 +53,8 @@ export function describeViolations(schema: Uint8Array, values: ValueMap, budget:
     return violations.length === 0 ? '' : `${printViolations(violations)}\n`;
   } catch (error) {
     if (error instanceof JsonError) return error.message;
+    const limit = limitOf(error);
+    if (limit) throw limit.toChartError('values.schema.json');
     throw error;
   }
 }

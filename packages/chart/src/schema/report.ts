@@ -28,7 +28,8 @@ function print(violation: Violation, depth: number): string {
 const pointer = (path: readonly string[]): string => path.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 export function singleQuoted(text: string): string {
-  return `'${quote(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+  // The library replaces before it takes the quotes off, which costs a last backslash its double.
+  return `'${quote(text).replaceAll('\\"', '"').replaceAll("'", "\\'").slice(1, -1)}'`;
 }
 
 export const joinQuoted = (texts: readonly string[]): string => texts.map(singleQuoted).join(', ');

@@ -4,6 +4,7 @@ import type { Budget } from '../render/budget.ts';
 import { deepEqual } from '../value/convert.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { sortedKeys } from '../value/print.ts';
+import { countNodes } from '../value/weigh.ts';
 import { formats } from './formats.ts';
 import { display, englishNumber, joinQuoted, singleQuoted, type Violation } from './report.ts';
 import { SchemaDocument } from './resolve.ts';
@@ -135,6 +136,7 @@ class Validator {
       };
     }
     const choices = schema.get('enum');
+    if (Array.isArray(choices)) this.#budget.step(2 * choices.length);
     if (Array.isArray(choices) && !choices.some((choice) => jsonEqual(value, choice))) return { path, text: enumText(choices), causes: [] };
     return this.#format(schema, value, path);
   }
@@ -188,7 +190,7 @@ class Validator {
         add(inner(properties.get(key)));
       }
       for (const [pattern, inSchema] of patterns) {
-        if (!pattern.test(key)) continue;
+        if (!pattern.test(key, this.#budget)) continue;
         evaluated = true;
         add(inner(inSchema));
       }
@@ -253,7 +255,7 @@ class Validator {
 
   #duplicates(value: readonly Value[]): [number, number] | undefined {
     for (let i = 1; i < value.length; i++) {
-      this.#budget.step(i);
+      this.#budget.step(i * countNodes(value[i], 1000));
       for (let j = 0; j < i; j++) if (jsonEqual(value[i], value[j])) return [j, i];
     }
     return undefined;
@@ -301,7 +303,7 @@ class Validator {
       (want) => say(`maxLength: got ${count(length)}, want ${count(want)}`),
     );
     const pattern = schema.get('pattern');
-    if (typeof pattern === 'string' && !this.#pattern(pattern).test(value))
+    if (typeof pattern === 'string' && !this.#pattern(pattern).test(value, this.#budget))
       say(`${singleQuoted(value)} does not match pattern ${singleQuoted(pattern)}`);
   }
 
@@ -310,6 +312,7 @@ class Validator {
     if (known) return known;
     try {
       const made = new Regex(source);
+      this.#budget.step(made.size >> 1);
       this.#patterns.set(source, made);
       return made;
     } catch (error) {
@@ -348,6 +351,7 @@ class Validator {
   #conditions(schema: ValueMap, value: Value, path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
     /** Checks a branch; what it evaluated counts only when it holds. */
     const branch = (inner: Value): Found => {
+      this.#budget.step(left.keys.size);
       const own = new Unevaluated(value, left.keys);
       const found = this.check(inner, value, path, own);
       if (!found) for (const key of left.keys) if (!own.keys.has(key)) left.keys.delete(key);

@@ -20,6 +20,8 @@ export class JsonError extends Error {
 class OrderedMap extends Map<string, Value> {}
 
 const maxDepth = 1000;
+/** Most objects and arrays of a text that is read. */
+const maxContainers = 300_000;
 
 /** The value as JSON has it: only maps, lists, strings, numbers (GoInt or float), booleans and null. */
 export function toJsonValue(value: Value, depth = 0): Value {
@@ -126,6 +128,7 @@ class JsonReader {
   readonly #text: string;
   #at = 0;
   #depth = 0;
+  #containers = 0;
   #overflow = '';
 
   constructor(text: string) {
@@ -270,6 +273,7 @@ class JsonReader {
 
   #enter(): void {
     this.#at++;
+    if (++this.#containers > maxContainers) throw new JsonError(`exceeded ${maxContainers} objects and arrays`);
     if (++this.#depth > maxDepth) throw new JsonError('exceeded max depth');
   }
 

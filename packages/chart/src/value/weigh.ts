@@ -9,6 +9,9 @@ export interface Rate {
   readonly text: number;
 }
 
+/** Steps for a text alone. */
+export const textCost = (text: string, rate: Rate): number => Math.floor((text.length * rate.text) / 1024);
+
 /** Deepest nesting that is followed; deeper is a value that holds itself, or as good as one. */
 const maxDepth = 1000;
 
@@ -25,7 +28,7 @@ export function weigh(budget: Budget, value: Value, rate: Rate): boolean {
 
 function weighAt(budget: Budget, value: Value, rate: Rate, depth: number): boolean {
   if (typeof value === 'string') {
-    budget.step(rate.node + ((value.length * rate.text) >> 10));
+    budget.step(rate.node + textCost(value, rate));
     return true;
   }
   if (typeof value !== 'object' || value === null || value instanceof GoInt) {
@@ -36,7 +39,7 @@ function weighAt(budget: Budget, value: Value, rate: Rate, depth: number): boole
   if (value instanceof Map) {
     budget.step(rate.node);
     for (const [key, item] of value) {
-      if (key.length > 64) budget.step((key.length * rate.text) >> 10);
+      if (key.length > 64) budget.step(textCost(key, rate));
       if (!weighAt(budget, item, rate, depth + 1)) return false;
     }
     return true;

@@ -48,6 +48,8 @@ export function readEverydayYaml(text: string, exactIntegers = false): Value | t
 
 /** The full reader bounds nesting by its own rule; here it only keeps the stack small. */
 const maxDepth = 100;
+/** Most maps and lists; a document with more is counted node by node by the reader proper. */
+const maxCollections = 100_000;
 /** Far below the length at which YAML takes no word for a key any more. */
 const maxKeyLength = 200;
 
@@ -55,6 +57,7 @@ class EverydayReader {
   readonly #text: string;
   readonly #exact: boolean;
   #depth = 0;
+  #collections = 0;
   /** The line that comes next: its first character that is no space, its indentation, and where it ends. */
   #at = 0;
   #indent = 0;
@@ -116,7 +119,7 @@ class EverydayReader {
 
   /** A collection whose first line is the current one, from its column on. */
   #block(column: number): Value {
-    if (++this.#depth > maxDepth) decline();
+    if (++this.#depth > maxDepth || ++this.#collections > maxCollections) decline();
     const value = this.#isEntry(this.#at) ? this.#sequence(column) : this.#mapping(column);
     this.#depth--;
     return value;
@@ -174,7 +177,7 @@ class EverydayReader {
       return isBlock ? this.#block(this.#indent) : this.#scalar(this.#at, column);
     }
     if (inMapping && this.#indent === column && this.#isEntry(this.#at)) {
-      if (++this.#depth > maxDepth) decline();
+      if (++this.#depth > maxDepth || ++this.#collections > maxCollections) decline();
       const value = this.#sequence(column);
       this.#depth--;
       return value;
@@ -380,7 +383,7 @@ class EverydayReader {
 
   /** A flow collection on one line. */
   #flow(at: number): Value {
-    if (++this.#depth > maxDepth) decline();
+    if (++this.#depth > maxDepth || ++this.#collections > maxCollections) decline();
     const value = this.#text.charCodeAt(at) === 91 ? this.#flowSequence(at) : this.#flowMapping(at);
     this.#depth--;
     return value;

@@ -54,6 +54,8 @@ interface Anchor {
 const longTag = 'tag:yaml.org,2002:';
 /** Deepest nesting; go-yaml takes 10,000, Go's stack grows and ours does not. */
 const maxDepth = 1000;
+/** Most nodes of a document, those that aliases stand for included: each takes some 250 bytes, and values are copied. */
+export const maxNodes = 300_000;
 
 class Reader {
   readonly #scanner: Scanner;
@@ -65,6 +67,7 @@ class Reader {
     ['!', '!'],
     ['!!', longTag],
   ]);
+  #badKey: YamlError | UnsupportedKey | undefined;
   #nodes = 0;
   #aliased = 0;
   #depth = 0;
@@ -88,6 +91,8 @@ class Reader {
       if (after.type !== token.versionDirective && after.type !== token.tagDirective)
         this.#fail('did not find expected <document start>', after.line);
     }
+    // go-yaml reads the whole text before it makes values of it, and sees what is no key only then.
+    if (this.#badKey) throw this.#badKey;
     return value;
   }
 
@@ -125,6 +130,7 @@ class Reader {
 
   #count(nodes: number): void {
     this.#nodes += nodes;
+    if (this.#nodes > maxNodes) throw new YamlError(`document has more than ${maxNodes} nodes`);
     if (this.#aliased > 100 && this.#nodes > 1000 && this.#aliased / this.#nodes > allowedAliases(this.#nodes)) {
       throw new YamlError('document contains excessive aliasing');
     }
@@ -390,6 +396,10 @@ class Reader {
   #put(map: ValueMap, key: Value, value: Value, isMerge: boolean, line: number): void {
     if (!isMerge) {
       const name = typeof key === 'string' ? key : keyText(key, value);
+      if (typeof name !== 'string') {
+        if (!(this.#badKey instanceof YamlError)) this.#badKey = name instanceof YamlError ? name : (this.#badKey ?? name);
+        return;
+      }
       map.set(name, value);
       this.#marks?.set(map, name, line + 1);
       return;
@@ -406,7 +416,8 @@ class Reader {
 }
 
 /** A key that is no string, as sigs.k8s.io/yaml writes it. */
-function keyText(key: Value, value: Value): string {
+/** A key as JSON has it, or why it is none. */
+function keyText(key: Value, value: Value): string | YamlError | UnsupportedKey {
   if (typeof key === 'boolean') return String(key);
   if (key instanceof GoInt) return key.toString();
   if (typeof key === 'number') {
@@ -414,9 +425,9 @@ function keyText(key: Value, value: Value): string {
     if (!Number.isFinite(key)) return key > 0 ? '.inf' : '-.inf';
     return Number.isInteger(key) && Math.abs(key) < 2 ** 53 ? String(key) : formatFloat32(key);
   }
-  if (key instanceof Map) throw new YamlError('invalid map key: map[interface {}]interface {}{}');
-  if (Array.isArray(key)) throw new YamlError('invalid map key: []interface {}{}');
-  throw new UnsupportedKey(value);
+  if (key instanceof Map) return new YamlError('invalid map key: map[interface {}]interface {}{}');
+  if (Array.isArray(key)) return new YamlError('invalid map key: []interface {}{}');
+  return new UnsupportedKey(value);
 }
 
 /** A null key: go-yaml takes it, the step to JSON does not. */

@@ -2,13 +2,22 @@ import { JsonError, mismatch } from '../value/json.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
 import { YamlError } from './errors.ts';
 import { declined, readEverydayYaml } from './everyday.ts';
-import { readYaml, UnsupportedKey } from './reader.ts';
+import { maxNodes, readYaml, UnsupportedKey } from './reader.ts';
 
 /** sigs.k8s.io/yaml's failure: go-yaml's or encoding/json's message behind its own words. */
 export class ConversionError extends Error {}
 
+function hasLines(text: string, count: number): boolean {
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) if (++lines > count) return true;
+  return false;
+}
+
 /** Reads YAML through JSON, as Helm reads all its YAML: every number is a float64. @throws ConversionError */
 export function yamlToValue(text: string, exactIntegers = false): Value {
+  if (text.length > maxNodes && hasLines(text, maxNodes)) {
+    throw new ConversionError(`error converting YAML to JSON: yaml: document has more than ${maxNodes} lines`);
+  }
   const value = readEverydayYaml(text, exactIntegers);
   if (value !== declined) return value;
   try {
