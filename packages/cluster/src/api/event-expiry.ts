@@ -2,7 +2,7 @@ import type { Clock, Logger } from '@desp/runtime';
 import { textAt } from './object.ts';
 import type { Store } from './store/store.ts';
 
-const lifetime = 3600_000;
+export const eventLifetimeMs = 3600_000;
 const every = 5 * 60_000;
 
 /** Events are news, not records: an hour after their last word they go, as in the real server. */
@@ -35,7 +35,7 @@ export class EventExpiry {
   }
 
   async sweep(): Promise<void> {
-    const oldest = this.#clock.now().getTime() - lifetime;
+    const oldest = this.#clock.now().getTime() - eventLifetimeMs;
     const old = this.#store.list('events').filter((event) => {
       const last = textAt(event, 'series', 'lastObservedTime') ?? textAt(event, 'lastTimestamp') ?? event.metadata.creationTimestamp;
       return last !== undefined && Date.parse(last) < oldest;

@@ -80,7 +80,10 @@ function resolve(question: Question, names: ClusterNames): { answers: Answer[]; 
   const found = names.answer(name);
   if (found === undefined) return { answers: [], code: codes.nameError };
   const common = { name: question.name, ttl, class: 'IN' as const };
-  if (found.kind === 'alias') return { answers: [{ ...common, type: 'CNAME', data: found.target }], code: 0 };
+  if (found.kind === 'alias') {
+    const alias: Answer = { ...common, type: 'CNAME', data: found.target };
+    return { answers: [alias, ...(question.type === 'CNAME' ? [] : addressesBehind(found.target, names, question.type))], code: 0 };
+  }
   if (found.kind === 'services') {
     const records = question.type === 'SRV' ? found.records : [];
     return { answers: records.map((data) => ({ ...common, type: 'SRV', data: { ...data, priority: 0, weight: 100 } })), code: 0 };
@@ -88,6 +91,19 @@ function resolve(question: Question, names: ClusterNames): { answers: Answer[]; 
   // Another type of an existing name is an empty answer, not a missing name: an asker for AAAA must not give up on A.
   const addresses = question.type === 'A' ? found.addresses : [];
   return { answers: addresses.map((data) => ({ ...common, type: 'A', data })), code: 0 };
+}
+
+/** Aliases that are followed from one to the next. */
+const mostAliases = 4;
+
+/** What an alias leads to within the cluster: a pod's resolver does not ask again, it wants the addresses in the same answer. */
+function addressesBehind(target: string, names: ClusterNames, type: Question['type'], depth = 1): Answer[] {
+  const name = target.toLowerCase().replace(/\.$/, '');
+  const found = names.answer(name);
+  const common = { name, ttl, class: 'IN' as const };
+  if (found?.kind === 'alias' && depth < mostAliases)
+    return [{ ...common, type: 'CNAME', data: found.target }, ...addressesBehind(found.target, names, type, depth + 1)];
+  return found?.kind === 'addresses' && type === 'A' ? found.addresses.map((data) => ({ ...common, type: 'A', data })) : [];
 }
 
 function serveTcp(socket: TcpSocket, names: ClusterNames): void {

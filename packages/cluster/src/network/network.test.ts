@@ -25,6 +25,8 @@ const services = [
   service('web', 'a', { clusterIP: '10.9.1.5', ports: [{ name: 'http', port: 80 }] }),
   service('db', 'a', { clusterIP: 'None', ports: [{ name: 'http', port: 5432 }] }),
   service('out', 'a', { type: 'ExternalName', externalName: 'web.b.svc.cluster.local' }),
+  service('in', 'a', { type: 'ExternalName', externalName: 'web.a.svc.cluster.local' }),
+  service('ring', 'a', { type: 'ExternalName', externalName: 'ring.a.svc.cluster.local' }),
   service('trap', 'a', { clusterIP: '10.9.1.6', ports: [{ port: 80 }] }),
   service('vault', 'vault', { clusterIP: '10.9.1.7', ports: [{ port: 8200 }] }),
 ];
@@ -68,6 +70,13 @@ describe('DNS', () => {
       { type: 'SRV', data: { port: 80, target: 'web.a.svc.cluster.local' } },
     ]);
     expect(ask('out.a.svc.cluster.local').answers).toMatchObject([{ type: 'CNAME', data: 'web.b.svc.cluster.local' }]);
+    // A pod's resolver asks once: what the alias leads to comes along.
+    expect(ask('in.a.svc.cluster.local').answers).toMatchObject([
+      { type: 'CNAME', name: 'in.a.svc.cluster.local', data: 'web.a.svc.cluster.local' },
+      { type: 'A', name: 'web.a.svc.cluster.local', data: '10.9.1.5' },
+    ]);
+    expect(ask('in.a.svc.cluster.local', 'AAAA').answers).toMatchObject([{ type: 'CNAME' }]);
+    expect(ask('ring.a.svc.cluster.local').answers).toHaveLength(4);
   });
 
   test.each([

@@ -19,7 +19,9 @@ export interface ContainerConfigInput {
 }
 
 /** Processes that one container may have: a fork without end ends here. The engine's configuration bounds open files. */
-const maxProcesses = 512;
+export const maxProcesses = 512;
+/** Of one container; what is older goes. */
+export const logBytes = 10 * 1024 * 1024;
 
 /** The engine's configuration of a container; pure. */
 export function containerConfig(input: ContainerConfigInput): ContainerCreateOptions {
@@ -55,7 +57,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerCreateOpt
       CapDrop: droppedCapabilities(security),
       ReadonlyRootfs: security?.readOnlyRootFilesystem ?? false,
       ...(groups.length > 0 ? { GroupAdd: groups.map(String) } : {}),
-      LogConfig: { Type: 'k8s-file', Config: { 'max-size': '10485760' } },
+      LogConfig: { Type: 'k8s-file', Config: { 'max-size': String(logBytes) } },
       RestartPolicy: { Name: 'no' },
     },
   };

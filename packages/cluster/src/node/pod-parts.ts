@@ -19,7 +19,7 @@ import type { Images } from './images.ts';
 import { engineName, labelsOf, sandboxName } from './labels.ts';
 import type { Probes } from './probes.ts';
 import { sandboxCommand, sandboxImage } from './sandbox-image.ts';
-import { type ReadyVolume, tokenMountPath, tokenVolume, tokenVolumes, type VolumeFolders, type Volumes } from './volumes.ts';
+import type { ReadyVolume, VolumeFolders, Volumes } from './volumes.ts';
 
 /** What a pod's reconciliation works with. */
 export interface NodeContext {
@@ -106,9 +106,7 @@ export async function startContainer(
   const { engine } = context;
   const environment = await environmentOf(container, sourcesOf(context, pod, parts.podIp));
   const mounts: { source: string; target: string; readOnly: boolean }[] = [];
-  const wanted = [...(container.volumeMounts ?? [])];
-  if (tokenVolumes(pod).length > 0) wanted.push({ name: tokenVolume, mountPath: tokenMountPath, readOnly: true });
-  for (const mount of wanted) {
+  for (const mount of container.volumeMounts ?? []) {
     const volume = parts.volumes.get(mount.name);
     if (volume === undefined) throw new NodeError('CONFIG', `volume "${mount.name}" of a mount is not among the pod's volumes`);
     const subPath = mount.subPathExpr === undefined ? mount.subPath : expand(mount.subPathExpr, environment);

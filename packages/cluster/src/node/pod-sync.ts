@@ -11,9 +11,9 @@ import { refusalOf } from './refusals.ts';
 import type { ReadyVolume } from './volumes.ts';
 
 /** Waits between the starts of a container that keeps ending: 10 s, doubling, at most 5 min; forgotten after 10 min of running. */
-const restartBackOff = { baseMs: 10_000, mostMs: 300_000, forgetMs: 600_000 };
+export const restartBackOff = { baseMs: 10_000, mostMs: 300_000, forgetMs: 600_000 };
 /** A hook after the start may take so long. */
-const hookMs = 30_000;
+export const hookMs = 30_000;
 /** How often files made from objects are looked at again when no change was seen. */
 const refreshMs = 60_000;
 

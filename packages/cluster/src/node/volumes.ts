@@ -33,12 +33,8 @@ export interface ReadyVolume {
   readonly untrusted: boolean;
 }
 
-/** Name of the volume that every pod gets for its ServiceAccount's token. */
-export const tokenVolume = 'kube-api-access';
-export const tokenMountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
-
 /** Memory that an `emptyDir` in memory may take at most, without a limit of its own. */
-const memoryVolumeBytes = 64 * 1024 * 1024;
+export const memoryVolumeBytes = 64 * 1024 * 1024;
 
 /** Makes the folders behind a pod's volumes, and brings those made from objects up to date. */
 export interface Volumes {
@@ -133,7 +129,7 @@ export function createVolumes(
   return {
     async prepare(sources) {
       const ready = new Map<string, ReadyVolume>();
-      for (const volume of [...(sources.pod.spec.volumes ?? []), ...tokenVolumes(sources.pod)]) {
+      for (const volume of sources.pod.spec.volumes ?? []) {
         try {
           ready.set(volume.name, await prepareOne(volume, sources));
         } catch (error) {
@@ -151,20 +147,6 @@ export function createVolumes(
       await rm(join(folders.pods, uid), { recursive: true, force: true });
     },
   };
-}
-
-/** The ServiceAccount's token, authority and namespace, where the API server has not put them into the spec itself. */
-export function tokenVolumes(pod: PodSources['pod']): Volume[] {
-  const { spec } = pod;
-  const containers = [...(spec.initContainers ?? []), ...spec.containers];
-  const has = containers.some(({ volumeMounts = [] }) => volumeMounts.some(({ mountPath }) => mountPath === tokenMountPath));
-  if (spec.automountServiceAccountToken === false || has) return [];
-  const sources: ProjectedSource[] = [
-    { serviceAccountToken: { path: 'token', expirationSeconds: 3607 } },
-    { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-    { downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] } },
-  ];
-  return [{ name: tokenVolume, projected: { sources } }];
 }
 
 /** Mount points at or below the folder, deepest first. */

@@ -94,7 +94,7 @@ function convertObject(node: JsonObject, path: string, depth: number, walk: Walk
     });
   }
   if (embedded) addObjectFields(fields);
-  const required = ownList(node, 'required').filter((name) => typeof name === 'string');
+  const required = [...ownList(node, 'required').filter((name) => typeof name === 'string'), ...(embedded ? ['apiVersion', 'kind'] : [])];
   return { kind: 'struct', name: '', fields, required, atomic, open: preserved, ...shared };
 }
 

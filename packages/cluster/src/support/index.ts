@@ -1,2 +1,2 @@
 /** What becomes of the kinds and fields that the API accepts: the tables, the warnings they raise, and their description. */
-export { ignoredFields } from './warnings.ts';
+export { type ClusterSupport, describeSupport, type SupportedKind, type SupportedStructure } from './describe.ts';

@@ -71,6 +71,7 @@ export const podTable: StructTable = {
       tolerationSeconds: {
         reason: 'a pod that runs is not evicted for a taint',
         when: {
+          words: 'but for keys that the server itself tolerates',
           is: ({ key }) => key !== 'node.kubernetes.io/not-ready' && key !== 'node.kubernetes.io/unreachable',
           example: { key: 'mine', tolerationSeconds: 5 },
         },
@@ -175,7 +176,7 @@ export const podTable: StructTable = {
       medium: { except: ['Memory'], reason: 'the volume lies on disk' },
       sizeLimit: {
         reason: 'only a volume in memory is limited',
-        when: { is: ({ medium }) => medium !== 'Memory', example: { sizeLimit: '1Mi' } },
+        when: { words: 'unless `medium` is `Memory`', is: ({ medium }) => medium !== 'Memory', example: { sizeLimit: '1Mi' } },
       },
     },
   },

@@ -5,9 +5,9 @@ import { parseServiceNetwork } from '../api/resources/services.ts';
 import { refusalOf } from '../node/refusals.ts';
 import { findSchema, isObject, type Json, type JsonObject, type Schema, type StructSchema } from '../schema/index.ts';
 import { isSet, shortNameOf, structOf, structTable, treatmentOf } from './field-treatment.ts';
-import { ignoredFields } from './index.ts';
 import { kindsTable } from './kinds-table.ts';
 import type { Ignored, StructTreatment } from './treatment.ts';
+import { ignoredFields } from './warnings.ts';
 
 const resources = builtinResources(parseServiceNetwork('10.96.0.0/16')!, {});
 const acting = resources.filter(({ storage }) => kindsTable[storage]?.level === 'acts');

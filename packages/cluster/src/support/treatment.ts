@@ -28,8 +28,8 @@ export interface PartlyIgnored {
   readonly except?: readonly (string | number | boolean)[];
   /** Of a map: the keys that are acted upon. */
   readonly keys?: readonly string[];
-  /** Whether the value has no effect beside its neighbours; with an example of an owner for which it is so. */
-  readonly when?: { readonly is: (owner: JsonObject) => boolean; readonly example: JsonObject };
+  /** Whether the value has no effect beside its neighbours; in words for the docs, and with an example of an owner for which it is so. */
+  readonly when?: { readonly words: string; readonly is: (owner: JsonObject) => boolean; readonly example: JsonObject };
 }
 
 export interface Refused {

@@ -24,6 +24,7 @@ export const workloadTable: StructTable = {
       selector: {
         reason: 'a Job finds its pods by its own uid',
         when: {
+          words: 'with `manualSelector`',
           is: ({ manualSelector }) => manualSelector === true,
           example: { manualSelector: true, selector: { matchLabels: { a: 'b' } } },
         },

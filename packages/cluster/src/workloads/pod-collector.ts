@@ -2,7 +2,7 @@ import { keyOf, nodeType, podType, runController, source } from '@desp/kube';
 import { isTerminal, type WorkloadContext } from './parts.ts';
 
 /** Ended pods without an owner that are kept to be looked at. */
-const keptTerminated = 100;
+export const keptTerminated = 100;
 
 /** Removes pods that nobody will remove: of a node that is gone, and ended ones beyond a number. */
 export function runPodCollector(context: WorkloadContext): Promise<void> {

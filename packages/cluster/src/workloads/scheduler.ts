@@ -13,6 +13,7 @@ import {
 } from '@desp/kube';
 import { isTerminal, timestamp, type WorkloadContext, withCondition } from './parts.ts';
 import { fits, requestsOf } from './resources.ts';
+import { untolerated } from './taints.ts';
 
 /**
  * Binds pods to the one node where they fit. Why a pod does not fit stands in its condition and in an event, in the
@@ -61,9 +62,7 @@ export function runScheduler(context: WorkloadContext, whyNoNode: () => string |
     if (!Object.entries(pod.spec.nodeSelector ?? {}).every(([label, value]) => labels[label] === value)) {
       return none("node(s) didn't match Pod's node affinity/selector");
     }
-    const taint = (node.spec?.taints ?? []).find(
-      ({ effect, ...rest }) => effect !== 'PreferNoSchedule' && !isTolerated(pod, { effect, ...rest }),
-    );
+    const taint = untolerated(pod, node);
     if (taint !== undefined) return none(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`);
     for (const volume of pod.spec.volumes ?? []) {
       if (volume.persistentVolumeClaim === undefined) continue;
@@ -125,14 +124,4 @@ export function runScheduler(context: WorkloadContext, whyNoNode: () => string |
     ],
     reconcile,
   });
-}
-
-/** Source: Kubernetes API reference, `Toleration`: an empty key or effect stands for every one. */
-function isTolerated(pod: Pod, taint: { key: string; value?: string; effect: string }): boolean {
-  return (pod.spec.tolerations ?? []).some(
-    ({ key, operator, value, effect }) =>
-      (!effect || effect === taint.effect) &&
-      (!key || key === taint.key) &&
-      (operator === 'Exists' || (Boolean(key) && (value ?? '') === (taint.value ?? ''))),
-  );
 }

@@ -7,7 +7,7 @@ import type { PatchType } from '../objects/patch.ts';
 
 /** Bytes of a request body, as in the real server (etcd's limit doubled). */
 export const maxBodyBytes = 3 * 1024 * 1024;
-const maxDepth = 200;
+export const maxBodyDepth = 200;
 
 /** Reads the whole body; over the limit the rest is not even read. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
@@ -91,7 +91,7 @@ function parseYaml(text: string): unknown {
 function checkDepth(root: unknown): void {
   let level: unknown[] = [root];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > maxDepth) throw badRequest(`the object is nested deeper than ${maxDepth} levels`);
+    if (depth > maxBodyDepth) throw badRequest(`the object is nested deeper than ${maxBodyDepth} levels`);
     level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
   }
 }

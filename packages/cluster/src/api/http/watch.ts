@@ -10,7 +10,7 @@ import type { Shape } from './negotiate.ts';
 import { includeObjectOf, metadataOnly, toTable } from './table.ts';
 
 /** Bytes that may wait for a slow reader; past them the watch ends and the client lists anew. */
-const maxBacklog = 16 * 1024 * 1024;
+export const maxBacklog = 16 * 1024 * 1024;
 const bookmarkEvery = 60_000;
 const defaultTimeout = 30 * 60;
 

@@ -6,8 +6,8 @@ import type { UserInfo } from '../types.ts';
 import { addWarning } from './respond.ts';
 
 /** Characters of one warning and of all warnings of an answer; the real server's bounds (its filter `WithWarningRecorder`). */
-const longestWarning = 256;
-const mostWarnings = 4096;
+export const longestWarning = 256;
+export const mostWarnings = 4096;
 
 /** The options of a write, from query and headers. */
 export function readWriteRequest(

@@ -9,7 +9,7 @@ import {
   unknownFields,
   validateObject,
 } from '../../schema/index.ts';
-import { ignoredFields } from '../../support/index.ts';
+import { ignoredFields } from '../../support/warnings.ts';
 import { ApiError, badRequest, forbidden, invalid, notFound, type ResourceName } from '../errors.ts';
 import { type ApiObject, isRecord, type Metadata, same } from '../object.ts';
 import { apiVersionOf, type Resource } from '../resources/resource.ts';
