@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeApi } from '../apps/platform/src/api/server.ts';
+import { clusterPage } from './generate-cluster.ts';
 import { commandsPage } from './generate-commands.ts';
 import { keywordsPage, requirementsPage } from './generate-tables.ts';
 
@@ -15,6 +16,7 @@ const documents: readonly { readonly file: string; readonly make: () => Promise<
   { file: 'docs/reference/commands.md', make: commandsPage },
   { file: 'docs/reference/requirements.md', make: async () => requirementsPage() },
   { file: 'docs/reference/ci-keywords.md', make: async () => keywordsPage() },
+  { file: 'docs/reference/cluster.md', make: async () => clusterPage() },
 ];
 
 const check = process.argv.includes('--check');

@@ -17,6 +17,8 @@ for (const project of ['unit', 'real', 'journey']) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const result = spawnSync('vitest', ['run', '--project', project, '--passWithNoTests', ...reporters, ...process.argv.slice(2)], {
     stdio: 'inherit',
+    // The acceptance suite would go to the cluster that the shell happens to stand on.
+    env: { ...process.env, KUBECONFIG: '' },
   });
   if (result.status !== 0) broken = true;
   try {

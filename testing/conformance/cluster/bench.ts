@@ -14,6 +14,7 @@ export interface BenchParts {
   readonly folder: string;
   readonly hasControllers: boolean;
   readonly image: string;
+  readonly storageClass: string;
   readonly ingress: string;
 }
 
@@ -69,7 +70,7 @@ function createBench(
   const { client } = parts;
   const path = (of: string): string => {
     if (of.startsWith('/')) return of;
-    const [, group, version, rest] = /^(?:([a-z0-9.]+)\/(v[0-9a-z]+)\/)?(.*)$/.exec(of)!;
+    const [, group, version, rest] = /^(?:([a-z0-9.]+)\/(v\d[0-9a-z]*)\/)?(.*)$/.exec(of)!;
     return `${group === undefined ? '/api/v1' : `/apis/${group}/${version}`}/namespaces/${namespace}/${rest}`;
   };
   const api: Bench['api'] = (method, of, body, contentType) => client.raw(method, path(of), body, contentType);
@@ -100,6 +101,7 @@ function createBench(
     namespace,
     unique,
     image: parts.image,
+    storageClass: parts.storageClass,
     ingress: parts.ingress,
     path,
     api,

@@ -6,7 +6,7 @@ export type Capability =
   | 'controllers'
   /** A node is ready, and there is an image to run. */
   | 'pods'
-  /** A storage class by default provides volumes. */
+  /** A storage class provides volumes. */
   | 'storage'
   /** An ingress controller answers at an address that is known. */
   | 'ingress'
@@ -44,6 +44,8 @@ export interface Bench {
   readonly unique: string;
   /** An image with a shell, for cases that need pods. */
   readonly image: string;
+  /** Name of a storage class that provides volumes, for cases that need it. */
+  readonly storageClass: string;
   /** `http://HOST:PORT` of the ingress controller, for cases that need it. */
   readonly ingress: string;
   /** A request on this case's namespace: `pods/p` or, with its group, `apps/v1/deployments/d`; with `/` first, any path. */

@@ -29,6 +29,7 @@ export function whyNotAtAll(): string | undefined {
 }
 
 const imageVariable = 'DESP_ACCEPTANCE_IMAGE';
+const classVariable = 'DESP_ACCEPTANCE_STORAGE_CLASS';
 const ingressVariable = 'DESP_ACCEPTANCE_INGRESS';
 
 async function openOutside(file: string): Promise<Target> {
@@ -37,13 +38,14 @@ async function openOutside(file: string): Promise<Target> {
   const client = createKubeClient(options);
   const image = process.env[imageVariable] ?? '';
   const ingress = process.env[ingressVariable] ?? '';
+  const storageClass = process.env[classVariable] ?? (await defaultClass(client)) ?? '';
   const version = ((await client.raw('GET', '/version')) as Answer).gitVersion;
   const lacks = new Map<Capability, string>();
   if (!version.endsWith('+rehearsal')) lacks.set('rehearsal', 'it is no rehearsal cluster');
   if (!(await hasControllers(client))) lacks.set('controllers', 'no controller acts: the namespace default has no ServiceAccount');
   if (!(await hasReadyNode(client))) lacks.set('pods', 'no node is ready');
   else if (image === '') lacks.set('pods', `${imageVariable} names no image with a shell (as busybox)`);
-  if (!(await hasDefaultClass(client))) lacks.set('storage', 'no storage class is the default');
+  if (storageClass === '') lacks.set('storage', `${classVariable} names no storage class, and none is the default`);
   if (ingress === '') lacks.set('ingress', `${ingressVariable} names no address of an ingress controller (http://HOST:PORT)`);
   return {
     description: `${version} at ${options.server}`,
@@ -52,6 +54,7 @@ async function openOutside(file: string): Promise<Target> {
     kubeconfig: file,
     folder,
     image,
+    storageClass,
     ingress,
     lacks,
     hasControllers: !lacks.has('controllers'),
@@ -75,12 +78,14 @@ async function hasReadyNode(client: KubeClient): Promise<boolean> {
   return items.some(({ status }: Answer) => status?.conditions?.some((each: Answer) => each.type === 'Ready' && each.status === 'True'));
 }
 
-async function hasDefaultClass(client: KubeClient): Promise<boolean> {
+async function defaultClass(client: KubeClient): Promise<string | undefined> {
   const { items } = (await client.raw('GET', '/apis/storage.k8s.io/v1/storageclasses')) as Answer;
-  return items.some(({ metadata }: Answer) => metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true');
+  const isDefault = ({ metadata }: Answer) => metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true';
+  return items.find(isDefault)?.metadata.name;
 }
 
 const image = 'localhost/desp-acceptance:1';
+const classes = profileNamed('procedure-2023').storageClasses;
 
 async function openEmbedded(): Promise<Target> {
   const folder = await mkdtemp(join(tmpdir(), 'desp-acceptance-'));
@@ -114,6 +119,7 @@ async function openEmbedded(): Promise<Target> {
     kubeconfig,
     folder,
     image,
+    storageClass: classes[0]!.name,
     ingress: beside.ingress,
     hasControllers: true,
     lacks: new Map(missing.length === 0 ? [] : [['pods', because]]),
@@ -130,7 +136,7 @@ async function openEmbedded(): Promise<Target> {
 async function startBeside(cluster: EmbeddedCluster): Promise<{ ingress: string; stop(): Promise<void> }> {
   const stopping = new AbortController();
   const parts = { client: cluster.client, clock: systemClock, log: silentLogger, signal: stopping.signal };
-  const storage = startStorage({ ...parts, classes: profileNamed('procedure-2023').storageClasses, volumesFolder: cluster.volumesFolder });
+  const storage = startStorage({ ...parts, classes, volumesFolder: cluster.volumesFolder });
   const proxy = await startIngress({
     ...parts,
     resolveService: cluster.resolveService,
@@ -152,7 +158,30 @@ async function importImage({ podman }: EngineService, folder: string): Promise<v
   await mkdir(join(root, 'bin'), { recursive: true });
   for (const part of ['tmp', 'etc']) await mkdir(join(root, part));
   await runOk(['cp', '-L', '/bin/busybox', join(root, 'bin', 'busybox')]);
-  const applets = ['sh', 'sleep', 'cat', 'ls', 'echo', 'httpd', 'nslookup', 'id', 'nc', 'env', 'stat', 'wc', 'test', 'kill', 'hostname'];
+  const applets = [
+    'sh',
+    'sleep',
+    'cat',
+    'ls',
+    'echo',
+    'httpd',
+    'nslookup',
+    'id',
+    'nc',
+    'env',
+    'stat',
+    'wc',
+    'test',
+    'kill',
+    'hostname',
+    'grep',
+    'cut',
+    'mkdir',
+    'chmod',
+    'rm',
+    'touch',
+    'printf',
+  ];
   for (const name of applets) await symlink('busybox', join(root, 'bin', name));
   const archive = join(folder, 'image.tar');
   await runOk(['tar', '-C', root, '-cf', archive, '.']);
