@@ -22,11 +22,18 @@ async function render(name: string): Promise<Ended> {
   return JSON.parse(stdout) as Ended;
 }
 
+const dearest = /^(large texts kept|values of empty|a printed document|maps kept|a template of actions|a schema of branches|files as)/;
+
 /** What is refused before a template runs names its file, and the line where that has one. */
 const refusedEarly = /^(values of|an index|a schema|a printed document|many printed)/;
 
-describe.concurrent('ends with an error, soon and small', () => {
-  test.each(Object.keys(hostileTemplates))(
+/** Those that once took too much memory or time; `HOSTILE=all` runs every one, which takes minutes. */
+const chosen = Object.keys(hostileTemplates).filter(
+  (name, index) => process.env['HOSTILE'] === 'all' || index % 5 === 0 || dearest.test(name),
+);
+
+describe('ends with an error, soon and small', () => {
+  test.each(chosen)(
     '%s',
     async (name) => {
       const ended = await render(name);

@@ -1,10 +1,18 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, scryptSync } from 'node:crypto';
 import type { Crypto } from '../functions/crypto.ts';
-import { nodeCertificates } from './certificates.ts';
+import { makeCertificates } from '../x509/certificates.ts';
+import { nodeKeys } from './keys.ts';
+import { kernelRandom } from './random.ts';
 
 /** Node's cryptography for templates. */
 export const nodeCrypto: Crypto = {
-  randomBytes: (length) => randomBytes(length),
+  randomBytes(length) {
+    try {
+      return kernelRandom(length);
+    } catch {
+      return randomBytes(length);
+    }
+  },
   digest: (algorithm, data) => createHash(algorithm).update(data).digest(),
   hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
   scrypt: (password, salt, cost, blockSize, parallelism, length) =>
@@ -14,5 +22,5 @@ export const nodeCrypto: Crypto = {
     cipher.setAutoPadding(false);
     return Buffer.concat([cipher.update(data), cipher.final()]);
   },
-  certificates: nodeCertificates,
+  certificates: makeCertificates(nodeKeys),
 };
