@@ -317,7 +317,7 @@ prints:
         ).toBe(403);
     });
 
-    test('sees and changes nothing of the first in the cluster', async () => {
+    test('sees and changes nothing of the first in the cluster, nor what is the platform’s in its own namespace', async () => {
       const config = await stage.desp(other, ['kubeconfig', 'e2e']);
       demand(config, 'their own kubeconfig');
       const file = writeText(stage.path('other.yaml'), config.out);
@@ -329,14 +329,29 @@ prints:
         ['delete', 'namespace', 'victim'],
         ['create', 'clusterrolebinding', 'x', '--clusterrole=cluster-admin', '--user=other-provider'],
         ['create', 'rolebinding', 'x', '-n', 'other-app', '--clusterrole=cluster-admin', '--user=other-provider'],
+        ['delete', 'rolebinding', 'desp-provider', '-n', 'other-app'],
+        ['patch', 'rolebinding', 'desp-provider', '-n', 'other-app', '--type=merge', '-p', '{"subjects":[]}'],
+        ['delete', 'namespace', 'other-app'],
+        ['label', 'namespace', 'other-app', 'a=b'],
+        ['create', 'quota', 'x', '-n', 'other-app', '--hard=pods=1000'],
+        ['get', 'pods', '-n', 'other-app', '--as=system:serviceaccount:vault:vault'],
         ['get', 'pods', '-n', 'victim', '--as=provider'],
         ['label', 'namespace', 'victim', 'a=b'],
       ]) {
         const answer = await kubectl(...args);
-        if (args.includes('rolebinding')) continue; // Within one's own namespace: it gives no more than one has.
         demand(answer, `kubectl ${args.join(' ')} is refused`, answer.code !== 0 && /forbidden/i.test(answer.err));
       }
     });
+  });
+
+  test('pods may not ask the cluster whom a token is of: the secret store asks, with an account of its own', async () => {
+    const kubectl = (...args: string[]) =>
+      stage.client('operator', ['kubectl', '--kubeconfig', join(stage.data, 'kubeconfigs', 'e2e.yaml'), ...args], {
+        env: { KUBECACHEDIR: stage.path('operator-cache') },
+      });
+    const review = ['auth', 'can-i', 'create', 'tokenreviews.authentication.k8s.io', '--as'];
+    expect((await kubectl(...review, 'system:serviceaccount:victim:default')).out.trim()).toBe('no');
+    expect((await kubectl(...review, 'system:serviceaccount:vault:vault')).out.trim()).toBe('yes');
   });
 
   describe('a release by tricks', () => {

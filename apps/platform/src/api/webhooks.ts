@@ -20,6 +20,8 @@ export const webhookEndpoints = [
     summary: "Tell of a push: the Git host's webhook (GitLab's push and tag push events)",
     access: 'git-host',
     body: PushEvent,
+    // An event lists the files of each of its commits.
+    bodyLimit: 16 * 1024 * 1024,
     // GitLab reads no answer of a webhook; the embedded host shows these lines to whoever pushed.
     answer: z.object({ messages: z.array(z.string()) }),
     async run({ platform, body }) {

@@ -1,7 +1,8 @@
 import { parseImageReference } from '@desp/model';
-import { createRegistryClient, type RegistryClient } from '@desp/oci';
-import { envelopeMediaType, openVerdict, type Verifier } from '@desp/security';
+import { type ContentDigest, createRegistryClient, type RegistryClient } from '@desp/oci';
+import type { Verifier } from '@desp/security';
 import { PlatformError } from '../platform-error.ts';
+import { attachedVerdict } from './attached-verdict.ts';
 
 /**
  * What a cluster's node may pull: only from the release projects of its environment, with the pod's own pull secret, and only a
@@ -59,22 +60,7 @@ async function demandVerdict(
   options: AdmissionOptions,
   refuse: (why: string, cure: string) => PlatformError,
 ): Promise<void> {
-  let newest: { outcome: string; judgedAt: string } | undefined;
-  for (const referrer of await client.referrers(repository, digest as never, { artifactType: envelopeMediaType })) {
-    try {
-      const manifest = JSON.parse((await client.getManifest(repository, referrer.digest)).bytes.toString('utf8')) as {
-        layers?: { digest: string; size: number }[];
-      };
-      const layer = manifest.layers?.[0];
-      if (!layer || layer.size > 16 * 1024 * 1024) continue;
-      const chunks: Buffer[] = [];
-      for await (const chunk of await client.pullBlob(repository, layer as never)) chunks.push(chunk as Buffer);
-      const verdict = await openVerdict(JSON.parse(Buffer.concat(chunks).toString('utf8')), options.trusted, digest as never);
-      if (verdict.policy.environment === options.environment && (!newest || verdict.judgedAt > newest.judgedAt)) newest = verdict;
-    } catch {
-      // Somebody else's statement, or one that was tampered with: it counts for nothing.
-    }
-  }
+  const newest = await attachedVerdict(client, repository, digest as ContentDigest, options);
   if (newest?.outcome !== 'pass')
     throw refuse(
       newest ? `the gate says ${newest.outcome}.` : 'no verdict of the gate that this platform signed is attached to it.',
