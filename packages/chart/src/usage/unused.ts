@@ -123,19 +123,14 @@ function report(provenance: Provenance, root: UsageNode, work: WorkChart): Unuse
   return unused;
 }
 
-/** The highest paths of one source below which nothing is read. */
+/** The highest paths of one source that templates know nothing of. */
 function unusedBelow({ leaves }: HeldValue, root: UsageNode, work: WorkChart): ValuePath[] {
   const isUsed = (path: ValuePath): boolean => root.covers(normal(path, work));
-  const used = new Set<string>();
-  for (const path of leaves) {
-    if (!isUsed(path)) continue;
-    for (let length = 0; length <= path.length; length++) used.add(JSON.stringify(path.slice(0, length)));
-  }
   const found = new Map<string, ValuePath>();
   for (const path of leaves) {
     if (isUsed(path)) continue;
     let length = 1;
-    while (length < path.length && used.has(JSON.stringify(path.slice(0, length)))) length++;
+    while (length < path.length && root.at(normal(path.slice(0, length), work))) length++;
     const highest = path.slice(0, length);
     found.set(JSON.stringify(highest), highest);
   }
