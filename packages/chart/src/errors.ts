@@ -12,6 +12,7 @@ import { DespError, type ErrorDetails } from '@desp/runtime/errors';
  * - `MANIFEST_INVALID`: what a template printed is not YAML.
  * - `INCOMPATIBLE`: the chart does not support the given Kubernetes version.
  * - `LIMIT_EXCEEDED`: a render or a load went past one of its limits.
+ * - `SIGNATURE_INVALID`: a provenance file does not vouch for its archive, or none can be made.
  * - `UNSUPPORTED`: asked for something this package refuses to do.
  */
 export type ChartErrorCode =
@@ -24,6 +25,7 @@ export type ChartErrorCode =
   | 'MANIFEST_INVALID'
   | 'INCOMPATIBLE'
   | 'LIMIT_EXCEEDED'
+  | 'SIGNATURE_INVALID'
   | 'UNSUPPORTED';
 
 interface ChartErrorDetails extends Partial<ErrorDetails> {

@@ -32,7 +32,7 @@ export function checkDependencies(chart: WorkChart, profile: Profile): void {
   const names = missing.map((wanted) => wanted.name).join(', ');
   throw new ChartError(
     'DEPENDENCY_MISSING',
-    `an error occurred while checking for chart dependencies. You may need to run ${command} to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${names}`,
+    `${profile.name === 'helm3' ? 'An' : 'an'} error occurred while checking for chart dependencies. You may need to run ${command} to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${names}`,
     { cure: 'Fetch the dependencies into charts/.' },
   );
 }

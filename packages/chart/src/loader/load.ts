@@ -49,9 +49,13 @@ const tooLarge = (problem: string): ChartError =>
 function load(files: readonly ChartFile[], options: LoadOptions, depth: number): Chart {
   if (depth > maxChartDepth) throw tooLarge(`charts are nested more than ${maxChartDepth} deep`);
   const texts = new Map(files.map((file) => [file.name, file]));
-  const text = (name: string): string | undefined => {
+  const bytes = (name: string): Uint8Array | undefined => {
     const file = texts.get(name);
-    return file && fromBytes(stripBom(file.data));
+    return file && stripBom(file.data);
+  };
+  const text = (name: string): string | undefined => {
+    const data = bytes(name);
+    return data && fromBytes(data);
   };
   const chartYaml = text('Chart.yaml');
   const requirements = text('requirements.yaml');
@@ -70,14 +74,14 @@ function load(files: readonly ChartFile[], options: LoadOptions, depth: number):
   return {
     metadata,
     values,
-    valuesFile: texts.get('values.yaml')?.data,
+    valuesFile: bytes('values.yaml'),
     lock: lockFile === undefined ? undefined : reading(lockFile, () => readLock(text(lockFile) ?? '')),
     warnings: [
       ...(texts.has('requirements.lock') && !old ? [oldLock] : []),
       ...(requirements !== undefined && !old ? [oldDependencies] : []),
       ...dependencies.flatMap((child) => child.warnings),
     ],
-    schema: texts.get('values.schema.json')?.data,
+    schema: bytes('values.schema.json'),
     templates: sorted.templates,
     files: sorted.files,
     dependencies,

@@ -1,3 +1,4 @@
+import { goJsonString } from '../pack/metadata-document.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
 import { ConversionError, yamlToValue } from '../yaml/values.ts';
 import { writeYaml } from '../yaml/writer.ts';
@@ -73,24 +74,18 @@ export const helm2DigestInput = (declared: readonly Dependency[]): string => `{"
 const jsonList = (items: readonly string[]): string => (items.length === 0 ? 'null' : `[${items.join(',')}]`);
 
 function declaredJson(item: LockedDependency | Dependency): string {
-  const parts = [`"name":${goJson(item.name)}`];
-  if (item.version !== '') parts.push(`"version":${goJson(item.version)}`);
-  parts.push(`"repository":${goJson(item.repository)}`);
+  const parts = [`"name":${goJsonString(item.name)}`];
+  if (item.version !== '') parts.push(`"version":${goJsonString(item.version)}`);
+  parts.push(`"repository":${goJsonString(item.repository)}`);
   if ('condition' in item) {
-    if (item.condition !== '') parts.push(`"condition":${goJson(item.condition)}`);
-    if (item.tags?.length) parts.push(`"tags":[${item.tags.map(goJson).join(',')}]`);
+    if (item.condition !== '') parts.push(`"condition":${goJsonString(item.condition)}`);
+    if (item.tags?.length) parts.push(`"tags":[${item.tags.map(goJsonString).join(',')}]`);
     if (item.enabled) parts.push('"enabled":true');
     if (item.importValues?.length) parts.push(`"import-values":[${item.importValues.map(importJson).join(',')}]`);
-    if (item.alias !== '') parts.push(`"alias":${goJson(item.alias)}`);
+    if (item.alias !== '') parts.push(`"alias":${goJsonString(item.alias)}`);
   }
   return `{${parts.join(',')}}`;
 }
 
 const importJson = (item: NonNullable<Dependency['importValues']>[number]): string =>
-  typeof item === 'string' ? goJson(item) : `{"child":${goJson(item.child)},"parent":${goJson(item.parent)}}`;
-
-/** A string as encoding/json writes it: `<`, `>`, `&` and the line separators are escaped. */
-const goJson = (text: string): string =>
-  JSON.stringify(text).replace(/[<>&\u2028\u2029\b\f]|\\[bf]/g, (found) =>
-    found === '\\b' ? '\\u0008' : found === '\\f' ? '\\u000c' : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  typeof item === 'string' ? goJsonString(item) : `{"child":${goJsonString(item.child)},"parent":${goJsonString(item.parent)}}`;

@@ -4,6 +4,8 @@ export type FlagKind = 'bool' | 'text' | 'texts' | 'list';
 
 export interface FlagDefinition {
   readonly kind: FlagKind;
+  /** What the flag alone means where it may stand without a value; a value then needs `=`. */
+  readonly alone?: string;
   /** One letter. */
   readonly short?: string;
   /** Said on standard error when the flag is used. */
@@ -81,7 +83,7 @@ function long(word: string, table: FlagTable, flags: Flags, next: Next): void {
   const definition = Object.hasOwn(table, name) ? table[name] : undefined;
   if (!definition) throw new FlagError(`unknown flag: --${name}`);
   if (equals >= 0) flags.add(name, checked(name, definition, word.slice(equals + 1)));
-  else flags.add(name, definition.kind === 'bool' ? 'true' : next(`--${name}`));
+  else flags.add(name, definition.kind === 'bool' ? 'true' : (definition.alone ?? next(`--${name}`)));
 }
 
 function short(word: string, table: FlagTable, shorts: ReadonlyMap<string, string>, flags: Flags, next: Next): void {

@@ -36,7 +36,7 @@ describe.each(['3', '4'] as const)(`like ${JSON.stringify(goldens.madeBy)}: --he
 });
 
 test('refuses by name what it does not do', async () => {
-  for (const flag of ['--output-dir=x', '--validate', '--post-renderer=cat']) {
+  for (const flag of ['--enable-dns', '--validate', '--dry-run=server', '--post-renderer=cat']) {
     const { code, stdout, stderr } = await run('4', ['web', flag]);
     expect(code).toBe(1);
     expect(stdout).toBe('');

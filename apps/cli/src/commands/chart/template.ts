@@ -1,30 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
-import {
-  applySet,
-  ChartError,
-  ConversionError,
-  formatTemplateOutput,
-  matchPath,
-  mergeMaps,
-  type ProfileName,
-  profileOf,
-  type RenderResult,
-  readValues,
-  render,
-  type SetKind,
-  splitKeeping,
-  splitTrimming,
-  type ValueMap,
-} from '@desp/chart';
-import { loadChartFrom, nodeCrypto } from '@desp/chart/node';
-import type { Io } from '../../command.ts';
-import { FlagError, type Flags, parseFlags } from './flags.ts';
-import { refusedFlags, templateFlags } from './template-flags.ts';
-
-type Output = Pick<Io, 'out' | 'err'>;
-
-/** Any failure whose text goes to standard error as Helm's does. */
-class CommandError extends Error {}
+import { existsSync } from 'node:fs';
+import { type Chart, ChartError, type ProfileName, profileOf, type RenderOptions, type RenderResult, render } from '@desp/chart';
+import { nodeCrypto } from '@desp/chart/node';
+import type { Flags } from './flags.ts';
+import { HelmError, type HelmVerb, type Output, runVerb, takeVerb } from './helm-command.ts';
+import { loadForVerb } from './load.ts';
+import { ownTemplateFlags, refusedFlags, templateFlags } from './template-flags.ts';
+import { printManifests, writeManifests } from './template-output.ts';
+import { readUserValues } from './values.ts';
 
 /**
  * `desp chart [--helm 3|4] template [NAME] [CHART] [flags]`: Helm's command in Helm's words.
@@ -34,85 +16,139 @@ class CommandError extends Error {}
  */
 export async function chartTemplateCommand(argv: readonly string[], io: Output): Promise<number> {
   try {
-    const { helm, rest } = takeHelm(argv);
-    const flags = parseFlags(rest, templateFlags);
-    io.out(template(helm, flags, io));
-    return 0;
+    const { helm, rest } = takeVerb(argv, (word) => templateFlags[word.replace(/^--/, '')]?.kind === 'text');
+    return await runVerb(verb, helm, rest, io);
   } catch (error) {
-    if (!(error instanceof CommandError || error instanceof FlagError || error instanceof ChartError || isSystemError(error))) throw error;
-    if (error instanceof ChartError) for (const line of error.log) io.err(`${line}\n`);
-    io.err(`Error: ${describe(error)}\n`);
+    if (!(error instanceof HelmError)) throw error;
+    io.err(`Error: ${error.message}\n`);
     return 1;
   }
 }
 
-const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error;
-
-/** Takes `--helm N` and the word `template` out of the arguments. */
-function takeHelm(argv: readonly string[]): { helm: ProfileName; rest: string[] } {
-  const rest: string[] = [];
-  let helm: ProfileName = 'helm4';
-  let seen = false;
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i] as string;
-    const value = word === '--helm' ? argv[++i] : word.startsWith('--helm=') ? word.slice('--helm='.length) : undefined;
-    if (value !== undefined) {
-      if (value !== '3' && value !== '4') throw new CommandError(`--helm takes 3 or 4, not ${JSON.stringify(value)}`);
-      helm = `helm${value}`;
-    } else if (!seen && word === 'template') seen = true;
-    else rest.push(word);
-  }
-  return { helm, rest };
+/** What is rendered, as flags and arguments say. */
+export interface RenderRequest {
+  readonly name: string;
+  readonly path: string;
+  readonly chart: Chart;
+  readonly options: RenderOptions;
 }
 
-function template(helm: ProfileName, flags: Flags, io: Output): string {
-  if (flags.isOn('help')) return help;
+/** Reads what the flags of `template` name. @throws HelmError, ChartError */
+export async function prepareRender(helm: ProfileName, flags: Flags, io: Output): Promise<RenderRequest> {
   for (const [name, why] of Object.entries(refusedFlags)) {
-    if (flags.has(name) && flags.text(name) !== 'false') throw new CommandError(`--${name} is not supported: ${why}`);
+    if (flags.has(name) && flags.text(name) !== 'false') throw new HelmError(`--${name} is not supported: ${why}`);
   }
-  const profile = profileOf(helm);
-  if (flags.args.length === 0)
-    throw new CommandError('"helm template" requires at least 1 argument\n\nUsage:  helm template [NAME] [CHART] [flags]');
-  const { name, path } = nameAndChart(flags);
-  if (!existsSync(path)) throw new CommandError(missingChart(path));
-  const values = mergeUserValues(flags, helm);
-  const chart = loadChartFrom(path, { multiDocumentValues: profile.multiDocumentValues });
+  checkDryRun(helm, flags, io);
+  const { name, reference } = await nameAndChart(flags);
+  const path = await locate(reference, helm, flags, io);
+  const { values, sources } = await readUserValues(flags, helm, remoteValues(flags));
+  const chart = await loadWithDependencies(path, helm, flags, io);
   checkReleaseName(name, helm, io);
   const kubeVersion = flags.text('kube-version');
-  const result = render(chart, {
+  const options: RenderOptions = {
     release: { name, namespace: flags.text('namespace') || 'default', isUpgrade: flags.isOn('is-upgrade') },
     values,
+    sources,
     profile: helm,
     ...(kubeVersion ? { kubeVersion } : {}),
     apiVersions: flags.list('api-versions'),
     includeCrds: flags.isOn('include-crds'),
     skipSchemaValidation: flags.isOn('skip-schema-validation'),
     crypto: nodeCrypto,
-  });
-  for (const line of result.warnings) io.err(`${line}\n`);
-  return output(result, flags, profile.keepTrailingSpace);
+  };
+  return { name, path, chart, options };
 }
 
-function nameAndChart(flags: Flags): { name: string; path: string } {
+async function template(helm: ProfileName, flags: Flags, io: Output): Promise<void> {
+  const profile = profileOf(helm);
+  const request = await prepareRender(helm, flags, io);
+  if (flags.isOn('keep-going') || flags.isOn('json')) {
+    const { renderOn } = await import('./render-on.ts');
+    return renderOn(request, helm, flags, io);
+  }
+  let result: RenderResult;
+  try {
+    result = render(request.chart, request.options);
+  } catch (error) {
+    const failure = afterRelease(error, flags, io);
+    if (!wantsHints(flags, io)) throw failure;
+    const { withHints } = await import('./render-on.ts');
+    throw withHints(failure, error, request, io);
+  }
+  for (const line of result.warnings) io.err(`${line}\n`);
+  let rewritten: string | undefined;
+  if (flags.text('post-renderer')) {
+    const { postRender } = await import('./post-render.ts');
+    rewritten = await postRender(result, helm, flags);
+  }
+  if (flags.text('output-dir')) writeManifests(result, request.name, flags, io);
+  else printManifests(result, flags, profile.keepTrailingSpace, io, rewritten);
+}
+
+/** Hints are for people: on a terminal, and where they are asked for. Others get Helm's words alone. */
+function wantsHints(flags: Flags, io: Output): boolean {
+  if (flags.has('hints')) return flags.isOn('hints');
+  const wish = io.env?.['DESP_HINTS'];
+  return wish === undefined || wish === '' ? io.errorTerminal === true : wish !== '0';
+}
+
+/** A path that is there, or what Helm finds under that name in repositories and registries. */
+async function locate(reference: string, helm: ProfileName, flags: Flags, io: Output): Promise<string> {
+  const path = reference.trim();
+  const isRemote = flags.has('repo') || !existsSync(path);
+  if (!isRemote && !flags.isOn('verify')) return path;
+  const { locateChart } = await import('./remote/locate-chart.ts');
+  return locateChart(path, helm, flags, io);
+}
+
+const remoteValues = (flags: Flags) => async (address: string) => {
+  const { fetchText } = await import('./remote/fetch-values.ts');
+  return fetchText(address, flags);
+};
+
+async function loadWithDependencies(path: string, helm: ProfileName, flags: Flags, io: Output): Promise<Chart> {
+  const chart = loadForVerb(path, helm, io, true);
+  const isComplete = (chart.metadata.dependencies ?? []).every(({ name }) =>
+    chart.dependencies.some((child) => child.metadata.name === name),
+  );
+  if (isComplete || !flags.isOn('dependency-update')) return chart;
+  const { updateDependencies } = await import('./remote/update-dependencies.ts');
+  await updateDependencies(path, helm, flags, io);
+  return loadForVerb(path, helm, io, true);
+}
+
+async function nameAndChart(flags: Flags): Promise<{ name: string; reference: string }> {
   const { args } = flags;
   const [first = '', second] = args;
-  if (args.length > 2) throw new CommandError(`expected at most two arguments, unexpected arguments: ${args.slice(2).join(', ')}`);
+  if (args.length > 2) throw new HelmError(`expected at most two arguments, unexpected arguments: ${args.slice(2).join(', ')}`);
   if (second !== undefined) {
-    if (flags.isOn('generate-name')) throw new CommandError('cannot set --generate-name and also specify a name');
-    if (flags.text('name-template')) throw new CommandError('cannot set --name-template and also specify a name');
-    return { name: first, path: second };
+    if (flags.isOn('generate-name')) throw new HelmError('cannot set --generate-name and also specify a name');
+    if (flags.text('name-template')) throw new HelmError('cannot set --name-template and also specify a name');
+    return { name: first, reference: second };
   }
   const nameTemplate = flags.text('name-template');
-  if (nameTemplate?.includes('{{')) throw new CommandError('--name-template with actions is not supported: give the name itself');
-  return { name: nameTemplate || 'release-name', path: first };
+  if (!nameTemplate) return { name: 'release-name', reference: first };
+  if (!nameTemplate.includes('{{')) return { name: nameTemplate, reference: first };
+  const { renderName } = await import('@desp/chart');
+  return { name: renderName(nameTemplate, { crypto: nodeCrypto }), reference: first };
 }
 
-/** Helm looks for what is no path in its repositories, which are not read here. */
-function missingChart(path: string): string {
-  if (/^(\.|\/|[a-z]+:)/.test(path)) return `path ${JSON.stringify(path)} not found`;
-  const [repository, ...rest] = path.split('/');
-  if (rest.length > 0) return `repo ${repository} not found`;
-  return `non-absolute URLs should be in form of repo_name/path_to_chart, got: ${path}`;
+/** `--dry-run`: whatever it says, nothing is installed; but the server is never asked. */
+function checkDryRun(helm: ProfileName, flags: Flags, io: Output): void {
+  const value = flags.text('dry-run');
+  if (value === undefined) return;
+  if (helm === 'helm3') {
+    if (!['', 'false', 'true', 'none', 'client', 'server', 'unset'].includes(value))
+      throw new HelmError('Invalid dry-run flag. Flag must one of the following: false, true, none, client, server');
+  } else if (value === 'unset') io.err(`level=WARN msg="--dry-run is deprecated and should be replaced with '--dry-run=client'"\n`);
+  else if (value !== 'client' && value !== 'server') {
+    const isBool = /^(1|t|T|true|TRUE|True|0|f|F|false|FALSE|False)$/.test(value);
+    if (value !== 'none' && !isBool) throw new HelmError(`invalid dry-run value ("${value}"). Must be "none", "server", or "client"`);
+    if (!/^(1|t)/i.test(value)) throw new HelmError(`invalid dry-run value ("${value}"). Must be "server" or "client"`);
+    io.err(`level=WARN msg="boolean '--dry-run=true' flag is deprecated and must be replaced with '--dry-run=client'"\n`);
+  }
+  if (value === 'server')
+    throw new HelmError('--dry-run=server is not supported: it needs a cluster; pipe the output into kubectl apply --dry-run=server');
 }
 
 const releaseNameForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -120,72 +156,29 @@ const releaseNameForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-
 function checkReleaseName(name: string, helm: ProfileName, io: Output): void {
   if (releaseNameForm.test(name) && name.length <= 53) return;
   const problem = `release name ${JSON.stringify(name)}: invalid release name, must match regex ${releaseNameForm.source} and the length must not be longer than 53`;
-  if (helm === 'helm3') throw new CommandError(problem);
+  if (helm === 'helm3') throw new HelmError(problem);
   io.err(`level=ERROR msg="release name check failed" error=${JSON.stringify(problem)}\n`);
-  throw new CommandError(`release name check failed: ${problem}`);
+  throw new HelmError(`release name check failed: ${problem}`);
 }
 
-const setKinds: readonly SetKind[] = ['set-json', 'set', 'set-string', 'set-file', 'set-literal'];
-
-/** Values of files and flags in Helm's order of precedence. */
-function mergeUserValues(flags: Flags, helm: ProfileName): ValueMap {
-  const profile = profileOf(helm);
-  let values: ValueMap = new Map();
-  for (const path of flags.list('values')) {
-    const text = path.trim() === '-' ? readFileSync(0, 'utf8') : readFileSync(path, 'utf8');
-    try {
-      values = mergeMaps(values, readValues(text, profile.multiDocumentValues));
-    } catch (error) {
-      if (error instanceof ConversionError) throw new CommandError(`failed to parse ${path}: ${error.message}`);
-      throw error;
-    }
-  }
-  for (const kind of setKinds) {
-    for (const text of flags.texts(kind)) {
-      values = applySet(kind, text, values, { readFile: (path) => readFileSync(path, 'utf8'), jsonObject: profile.setJsonObject });
-    }
-  }
-  return values;
-}
-
-function output(result: RenderResult, flags: Flags, keepTrailingSpace: boolean): string {
-  const text = formatTemplateOutput(result, { noHooks: flags.isOn('no-hooks'), skipTests: flags.isOn('skip-tests') });
-  const wanted = flags.texts('show-only');
-  return wanted.length === 0 ? text : showOnly(text, wanted, keepTrailingSpace);
-}
-
-/** `--show-only`: the documents of the named templates, in the order of the flags. */
-function showOnly(text: string, wanted: readonly string[], keepTrailingSpace: boolean): string {
-  const documents = keepTrailingSpace ? splitKeeping(text) : splitTrimming(text);
-  let out = '';
-  for (const pattern of wanted) {
-    const found = documents.filter((document) => {
-      const source = /# Source: [^/]+\/(.+)/.exec(document)?.[1];
-      return source !== undefined && matchPath(pattern, source);
-    });
-    if (found.length === 0) throw new CommandError(`could not find template ${pattern} in chart`);
-    for (const document of found) out += `---\n${document}\n`;
-  }
-  return out;
-}
-
-/** Failures after the release was made: Helm offers to print what it has. */
+/** Failures after the release was made: Helm offers to print what it has, and with `--debug` does. */
 const debuggable: ReadonlySet<string> = new Set(['TEMPLATE_PARSE', 'TEMPLATE_EXECUTION', 'MANIFEST_INVALID', 'INCOMPATIBLE']);
 
-function describe(error: Error): string {
-  if (error instanceof ChartError && debuggable.has(error.code)) return `${error.message}\n\nUse --debug flag to render out invalid YAML`;
-  if (isSystemError(error)) return `${error.syscall} ${error.path}: ${systemReasons[error.code ?? ''] ?? error.message}`;
-  return error.message;
+function afterRelease(error: unknown, flags: Flags, io: Output): unknown {
+  if (!(error instanceof ChartError) || !debuggable.has(error.code)) return error;
+  for (const line of error.log) io.err(`${line}\n`);
+  if (!flags.isOn('debug')) return new HelmError(`${error.message}\n\nUse --debug flag to render out invalid YAML`);
+  const printed = [...(error.rendered ?? [])].filter(([, text]) => text.trim() !== '');
+  const text = printed.map(([source, content]) => `---\n# Source: ${source}\n${content}\n`).join('');
+  if (flags.texts('show-only').length === 0) io.out(`${text.trim()}\n`);
+  return new HelmError(error.message);
 }
 
-const systemReasons: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EISDIR: 'is a directory',
-  ENOTDIR: 'not a directory',
-};
-
-const help = `Render a chart's templates as Helm does, without Helm and without a cluster.
+export const verb: HelmVerb = {
+  flags: { ...templateFlags, ...ownTemplateFlags },
+  use: { path: 'template', line: 'template [NAME] [CHART] [flags]', least: 1 },
+  run: ({ helm, flags, io }) => template(helm, flags, io),
+  help: `Render a chart's templates as Helm does, without Helm and without a cluster.
 
 Usage:
   desp chart [--helm 3|4] template [NAME] [CHART] [flags]
@@ -194,7 +187,7 @@ Example:
   desp chart template my-service ./deployment/my-chart -f values.desp-dev.yaml -n my-service
 
 Flags are those of "helm template"; the most used:
-  -f, --values FILE        values file, may be given several times
+  -f, --values FILE        values file, may be given several times; also https://…
       --set KEY=VALUE      one value; also --set-string, --set-json, --set-file, --set-literal
   -n, --namespace NAME     namespace of the release
       --kube-version V     Kubernetes version to render for
@@ -203,4 +196,16 @@ Flags are those of "helm template"; the most used:
       --no-hooks           leave hooks out
   -s, --show-only PATH     only what one template prints
       --is-upgrade         render an upgrade instead of an installation
-`;
+      --output-dir DIR     write one file per template
+      --repo URL           take CHART from this repository; --version takes a range
+      --dependency-update  fetch what charts/ lacks first
+      --debug              print what templates made even where it is no YAML
+
+Ours, beside Helm's:
+      --hints              below Helm's message: excerpt, values, calls and cures (on a terminal without asking;
+                           --hints=false turns it off, DESP_HINTS=1 or 0 decides for all)
+      --keep-going         render past failures, print the rest and list them all; exit code 1
+      --json               one JSON object: manifests, hooks, crds, notes, warnings, failures
+To see where a line comes from: desp chart explain --help
+`,
+};

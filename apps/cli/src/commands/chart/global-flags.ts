@@ -1,0 +1,60 @@
+import type { FlagTable } from './flags.ts';
+
+const bool = { kind: 'bool' } as const;
+const text = { kind: 'text' } as const;
+
+/** Helm's flags of every command; those that speak to a cluster have no effect here. */
+export const globalFlags: FlagTable = {
+  'burst-limit': text,
+  color: text,
+  colour: text,
+  'content-cache': text,
+  debug: bool,
+  help: { kind: 'bool', short: 'h' },
+  'kube-apiserver': text,
+  'kube-as-group': { kind: 'texts' },
+  'kube-as-user': text,
+  'kube-ca-file': text,
+  'kube-context': text,
+  'kube-insecure-skip-tls-verify': bool,
+  'kube-tls-server-name': text,
+  'kube-token': text,
+  kubeconfig: text,
+  namespace: { kind: 'text', short: 'n' },
+  qps: text,
+  'registry-config': text,
+  'repository-cache': text,
+  'repository-config': text,
+};
+
+/** Flags of values, as `lint` and `template` take them. */
+export const valueFlags: FlagTable = {
+  set: { kind: 'texts' },
+  'set-file': { kind: 'texts' },
+  'set-json': { kind: 'texts' },
+  'set-literal': { kind: 'texts' },
+  'set-string': { kind: 'texts' },
+  values: { kind: 'list', short: 'f' },
+};
+
+/** How a server of charts is reached. `--password-stdin` is ours: a password among the arguments shows in the process list. */
+export const connectionFlags: FlagTable = {
+  'ca-file': text,
+  'cert-file': text,
+  'insecure-skip-tls-verify': bool,
+  'key-file': text,
+  password: text,
+  'password-stdin': bool,
+  'plain-http': bool,
+  username: text,
+};
+
+/** Where a chart comes from, and whether its signature is looked at. */
+export const chartSourceFlags: FlagTable = {
+  ...connectionFlags,
+  keyring: text,
+  'pass-credentials': bool,
+  repo: text,
+  verify: bool,
+  version: text,
+};

@@ -1,0 +1,99 @@
+import { basename } from 'node:path';
+import { ChartError, findInIndex, resolveChartUrl } from '@desp/chart';
+import type { Flags } from '../flags.ts';
+import { HelmError, type Output } from '../helm-command.ts';
+import { loginOf } from './credentials.ts';
+import { type Connection, download, tlsOf } from './http.ts';
+import { isOci, maxArchiveBytes, pullChart } from './registry.ts';
+import { connectionOf, connectionTo, findInRepository, indexOf, readRepositories } from './repositories.ts';
+
+/** A chart's archive as it came, not looked into yet. */
+export interface DownloadedChart {
+  readonly archive: Buffer;
+  readonly fileName: string;
+  /** Where it came from, for messages. */
+  readonly source: string;
+  /** Fetches the provenance file; undefined where there is none. */
+  readonly provenance: () => Promise<Buffer | undefined>;
+}
+
+const maxProvenanceBytes = 5 * 1024 * 1024;
+
+/** Downloads what Helm understands by a chart's reference: an address, `oci://…`, a name with `--repo`, or `REPOSITORY/CHART`. @throws HelmError */
+export async function downloadChart(reference: string, flags: Flags, io: Output): Promise<DownloadedChart> {
+  const version = wantedVersion(flags);
+  const repository = flags.text('repo');
+  if (repository) {
+    const connection = connectionTo(repository, flags);
+    const { url } = await findInRepository(repository, reference, version, connection);
+    return fetchArchive(url, connection, flags, io);
+  }
+  if (isOci(reference)) return fromRegistry(reference, version, flags, io);
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(reference)) return fetchArchive(reference, addressConnection(reference, flags), flags, io);
+  return fromAddedRepository(reference, version, flags, io);
+}
+
+export const wantedVersion = (flags: Flags): string => flags.text('version')?.trim() || (flags.isOn('devel') ? '>0.0.0-0' : '');
+
+/** A login given for an address goes to that address's server, and nowhere else. */
+const addressConnection = (address: string, flags: Flags): Connection => ({
+  ...tlsOf(flags),
+  login: loginOf(flags),
+  origin: URL.canParse(address) ? new URL(address).origin : '',
+});
+
+async function fromAddedRepository(reference: string, version: string, flags: Flags, io: Output): Promise<DownloadedChart> {
+  const [name = '', ...rest] = reference.split('/');
+  if (rest.length === 0) throw new HelmError(`non-absolute URLs should be in form of repo_name/path_to_chart, got: ${reference}`);
+  const chart = rest.join('/');
+  const entry = readRepositories(flags).find((candidate) => candidate.name === name);
+  if (!entry) throw new HelmError(`repo ${name} not found`);
+  if (!entry.url) throw new HelmError(`no URL found for repository ${name}`);
+  const found = entryOf(await indexOf(entry, flags), chart, version, name);
+  const [url] = found.urls;
+  if (!url) throw new HelmError(`chart ${JSON.stringify(reference)} has no downloadable URLs`);
+  return fetchArchive(resolveChartUrl(entry.url, url), { ...connectionOf(entry) }, flags, io);
+}
+
+function entryOf(index: Awaited<ReturnType<typeof indexOf>>, chart: string, version: string, name: string) {
+  const missing = (why: string): HelmError =>
+    new HelmError(`chart ${JSON.stringify(chart)} matching ${version} not found in ${name} index. (try 'helm repo update'): ${why}`);
+  if (!index.charts.has(chart)) throw missing('no chart name found');
+  try {
+    const found = findInIndex(index, chart, version);
+    if (found) return found;
+  } catch (error) {
+    if (error instanceof ChartError) throw missing(error.message);
+    throw error;
+  }
+  throw missing(`no chart version found for ${chart}-${version}`);
+}
+
+/** The same from a known place. */
+export const downloadFrom = (url: string, version: string, connection: Connection, flags: Flags, io: Output): Promise<DownloadedChart> =>
+  isOci(url) ? fromRegistry(url, version, flags, io) : fetchArchive(url, connection, flags, io);
+
+async function fetchArchive(url: string, connection: Connection, flags: Flags, io: Output): Promise<DownloadedChart> {
+  if (isOci(url)) return fromRegistry(url, '', flags, io);
+  const archive = await download(url, maxArchiveBytes, connection);
+  return {
+    archive,
+    fileName: safeName(basename(new URL(url).pathname)),
+    source: url,
+    provenance: () => download(`${url}.prov`, maxProvenanceBytes, connection),
+  };
+}
+
+async function fromRegistry(reference: string, version: string, flags: Flags, io: Output): Promise<DownloadedChart> {
+  const pulled = await pullChart(reference, version, flags);
+  io.out(`Pulled: ${pulled.reference}\nDigest: ${pulled.digest}\n`);
+  return { archive: pulled.archive, fileName: safeName(pulled.fileName), source: reference, provenance: async () => pulled.provenance };
+}
+
+/** A name from a server becomes a file here: one part of a path, nothing that hides. */
+function safeName(name: string): string {
+  const decoded = decodeURIComponent(name);
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._+~-]*$/.test(decoded) || decoded.length > 255)
+    throw new HelmError(`the server names the chart ${JSON.stringify(decoded.slice(0, 300))}, which is no file name`);
+  return decoded;
+}

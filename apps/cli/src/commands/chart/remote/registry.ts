@@ -1,0 +1,226 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { type Metadata, metadataJson, sortVersions, versionTest } from '@desp/chart';
+import { createRegistryClient, digestOf, type Manifest, OciError, parseManifest, type RegistryClient } from '@desp/oci';
+import { registerSecret } from '@desp/runtime';
+import { z } from 'zod';
+import type { Flags } from '../flags.ts';
+import { HelmError } from '../helm-command.ts';
+import { type Login, loginOf } from './credentials.ts';
+import { tlsOf } from './http.ts';
+import { registryConfigPaths } from './places.ts';
+
+/** Charts in registries (OCI), as Helm lays them there: one layer for the archive, one for its provenance. */
+
+const types = {
+  config: 'application/vnd.cncf.helm.config.v1+json',
+  chart: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip',
+  oldChart: 'application/tar+gzip',
+  provenance: 'application/vnd.cncf.helm.chart.provenance.v1.prov',
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+} as const;
+
+/** Bytes of a packed chart or its provenance that are taken from a registry. */
+export const maxArchiveBytes = 100 * 1024 * 1024;
+
+export const isOci = (reference: string): boolean => reference.startsWith('oci://');
+
+/** `oci://HOST/REPOSITORY[:TAG][@DIGEST]`; a `+` of a version is `_` in a tag. */
+export interface ChartReference {
+  readonly host: string;
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: string;
+}
+
+export const tagOf = (version: string): string => version.replaceAll('+', '_');
+const versionOf = (tag: string): string => tag.replaceAll('_', '+');
+
+/** @throws HelmError */
+export function parseReference(reference: string): ChartReference {
+  const found = /^oci:\/\/([^/@]+)\/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(reference.replace(/\/+$/, ''));
+  if (!found) throw new HelmError(`invalid reference: ${JSON.stringify(reference)} is not oci://HOST/REPOSITORY`);
+  const [, host = '', repository = '', tag = '', digest = ''] = found;
+  return { host, repository, tag: tagOf(tag), digest };
+}
+
+const secret = z.string().nullish();
+const DockerConfig = z.object({
+  auths: z.record(z.string(), z.object({ auth: secret, username: secret, password: secret })).nullish(),
+  credHelpers: z.record(z.string(), z.string()).nullish(),
+  credsStore: z.string().nullish(),
+});
+
+const maxConfigBytes = 5 * 1024 * 1024;
+
+/** The login that `helm registry login` or `docker login` left for a host. Programs that keep credentials are not run. */
+export function storedLogin(host: string, flags: Flags): Login | undefined {
+  for (const path of registryConfigPaths(flags)) {
+    if (!existsSync(path) || statSync(path).size > maxConfigBytes) continue;
+    let config: z.infer<typeof DockerConfig>;
+    try {
+      config = DockerConfig.parse(JSON.parse(readFileSync(path, 'utf8')));
+    } catch {
+      throw new HelmError(`${path} cannot be read: it is not what helm registry login writes`);
+    }
+    const entry = Object.entries(config.auths ?? {}).find(([name]) => name.replace(/^https?:\/\//, '').replace(/\/.*$/, '') === host)?.[1];
+    if (!entry) continue;
+    const [username = '', ...rest] = Buffer.from(entry.auth ?? '', 'base64')
+      .toString('utf8')
+      .split(':');
+    const login = { username: entry.username ?? username, password: entry.password ?? rest.join(':') };
+    if (login.username === '' || login.password === '') continue;
+    registerSecret(login.password);
+    return login;
+  }
+  return undefined;
+}
+
+export function openRegistry(host: string, flags: Flags): RegistryClient {
+  const { ca, insecure, cert } = tlsOf(flags);
+  if (insecure) throw new HelmError('--insecure-skip-tls-verify is not supported for registries: trust the server with --ca-file');
+  if (cert) throw new HelmError('--cert-file is not supported for registries');
+  return createRegistryClient({
+    url: `${flags.isOn('plain-http') ? 'http' : 'https'}://${host}`,
+    credentials: loginOf(flags) ?? storedLogin(host, flags),
+    ca,
+    signal: AbortSignal.timeout(600_000),
+  });
+}
+
+export interface PulledChart {
+  readonly archive: Buffer;
+  readonly provenance: Buffer | undefined;
+  /** `NAME-VERSION.tgz`, as Helm calls the file. */
+  readonly fileName: string;
+  /** For `Pulled:` and `Digest:`. */
+  readonly reference: string;
+  readonly digest: string;
+}
+
+/** Downloads a chart; a range or no version takes the newest tag that fits. @throws HelmError, OciError */
+export async function pullChart(reference: string, version: string, flags: Flags): Promise<PulledChart> {
+  const parsed = parseReference(reference);
+  const { host, repository } = parsed;
+  const client = openRegistry(host, flags);
+  try {
+    const tag = parsed.digest && version === '' ? parsed.tag : await chooseTag(client, parsed, version);
+    const manifest = await client.getManifest(repository, parsed.digest || tag);
+    const { chart, provenance } = layersOf(parseManifest(manifest.bytes, manifest.mediaType), reference);
+    const blob = async (layer: typeof chart): Promise<Buffer> => {
+      if (layer.size > maxArchiveBytes) throw new HelmError(`${reference} is larger than ${maxArchiveBytes} bytes`);
+      return buffer(await client.pullBlob(repository, layer));
+    };
+    const name = repository.slice(repository.lastIndexOf('/') + 1);
+    return {
+      archive: await blob(chart),
+      provenance: provenance && (await blob(provenance)),
+      fileName: tag === '' ? `${name}.tgz` : `${name}-${versionOf(tag)}.tgz`,
+      reference: tag === '' ? `${host}/${repository}@${manifest.digest}` : `${host}/${repository}:${tag}`,
+      digest: manifest.digest,
+    };
+  } catch (error) {
+    throw asHelm(error, reference);
+  } finally {
+    client.close();
+  }
+}
+
+async function chooseTag(client: RegistryClient, { repository, tag, host }: ChartReference, version: string): Promise<string> {
+  if (tag !== '') {
+    if (version !== '' && tagOf(version) !== tag)
+      throw new HelmError(`chart reference and version mismatch: ${version} is not ${versionOf(tag)}`);
+    return tag;
+  }
+  if (/^v?\d+(\.\d+){0,2}([-+][0-9A-Za-z.+-]+)?$/.test(version)) return tagOf(version);
+  const versions = sortVersions((await client.listTags(repository)).map(versionOf));
+  if (versions.length === 0) throw new HelmError(`unable to locate any tags in provided repository: oci://${host}/${repository}`);
+  const fits = versionTest(version);
+  const found = versions.find(fits);
+  if (found === undefined) throw new HelmError(`could not locate a version matching provided version string ${version}`);
+  return tagOf(found);
+}
+
+type Layer = Extract<Manifest, { kind: 'image' }>['layers'][number];
+
+function layersOf(manifest: Manifest, reference: string): { chart: Layer; provenance: Layer | undefined } {
+  if (manifest.kind !== 'image') throw new HelmError(`${reference} is an index of several images, not a chart`);
+  const chart = manifest.layers.find(({ mediaType }) => mediaType === types.chart || mediaType === types.oldChart);
+  if (!chart) throw new HelmError(`could not load config with mediatype ${types.config}`);
+  return { chart, provenance: manifest.layers.find(({ mediaType }) => mediaType === types.provenance) };
+}
+
+/** Versions that a repository has, newest first. */
+export async function listVersions(reference: string, flags: Flags): Promise<string[]> {
+  const { host, repository } = parseReference(reference);
+  const client = openRegistry(host, flags);
+  try {
+    return sortVersions((await client.listTags(repository)).map(versionOf));
+  } catch (error) {
+    throw asHelm(error, reference);
+  } finally {
+    client.close();
+  }
+}
+
+export interface ChartToPush {
+  readonly metadata: Metadata;
+  readonly archive: Buffer;
+  readonly provenance: Buffer | undefined;
+  /** When the archive was written. */
+  readonly created: Date;
+}
+
+/** Uploads a chart below a repository, its name and version as path and tag. */
+export async function pushChart(remote: string, chart: ChartToPush, flags: Flags): Promise<{ reference: string; digest: string }> {
+  const { metadata } = chart;
+  const target = parseReference(`${remote.replace(/\/+$/, '')}/${metadata.name}:${metadata.version}`);
+  const client = openRegistry(target.host, flags);
+  const blob = async (mediaType: string, data: Buffer) => {
+    const descriptor = { mediaType, digest: digestOf(data), size: data.length };
+    const { Readable } = await import('node:stream');
+    await client.pushBlob(target.repository, descriptor, () => Readable.from([data]));
+    return descriptor;
+  };
+  try {
+    const config = await blob(types.config, Buffer.from(metadataJson(metadata)));
+    const layers = [await blob(types.chart, chart.archive)];
+    if (chart.provenance) layers.push(await blob(types.provenance, chart.provenance));
+    layers.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+    const manifest = { schemaVersion: 2, mediaType: types.manifest, config, layers, annotations: annotationsOf(metadata, chart.created) };
+    const bytes = Buffer.from(JSON.stringify(manifest));
+    const digest = await client.pushManifest(target.repository, target.tag, { mediaType: types.manifest, bytes });
+    return { reference: `${target.host}/${target.repository}:${target.tag}`, digest };
+  } catch (error) {
+    throw asHelm(error, remote);
+  } finally {
+    client.close();
+  }
+}
+
+const prefix = 'org.opencontainers.image.';
+
+/** What a registry shows of a chart: Chart.yaml's fields under the names of the image specification. */
+function annotationsOf(metadata: Metadata, created: Date): Record<string, string> {
+  const authors = (metadata.maintainers ?? []).map(({ name, email }) => name + (email ? ` (${email})` : '')).join(', ');
+  const own: [string, string][] = [
+    ['authors', authors],
+    ['created', created.toISOString().replace(/\.\d+Z$/, 'Z')],
+    ['description', metadata.description],
+    ['source', metadata.sources?.[0] ?? ''],
+    ['title', metadata.name],
+    ['url', metadata.home],
+    ['version', metadata.version],
+  ];
+  const out = new Map(own.filter(([, value]) => value.trim() !== '').map(([key, value]) => [prefix + key, value]));
+  for (const [key, value] of metadata.annotations ?? []) if (key !== `${prefix}title` && key !== `${prefix}version`) out.set(key, value);
+  return Object.fromEntries([...out].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A registry's refusal, with what it was about and what to do. */
+function asHelm(error: unknown, reference: string): unknown {
+  if (!(error instanceof OciError)) return error;
+  if (error.code === 'MANIFEST_UNKNOWN' || error.code === 'NAME_UNKNOWN')
+    return new HelmError(`${reference.replace('oci://', '')}: not found`);
+  return new HelmError(`${error.message}${error.cure ? ` (${error.cure})` : ''}`);
+}

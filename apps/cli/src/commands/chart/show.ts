@@ -1,0 +1,63 @@
+import { type Chart, crdFiles, formatMetadata, type ProfileName } from '@desp/chart';
+import { chartSourceFlags, globalFlags } from './global-flags.ts';
+import { HelmError, type HelmInvocation, type HelmVerb } from './helm-command.ts';
+import { loadForVerb } from './load.ts';
+
+const parts = ['all', 'chart', 'crds', 'readme', 'values'] as const;
+type Part = (typeof parts)[number];
+
+const isPart = (word: string): word is Part => (parts as readonly string[]).includes(word);
+
+async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
+  const [part = '', reference, ...more] = flags.args;
+  if (!isPart(part))
+    throw new HelmError(part === '' ? `say what to show: ${parts.join(', ')}` : `unknown command "${part}" for "helm show"`);
+  if (reference === undefined || more.length > 0)
+    throw new HelmError(`"helm show ${part}" requires 1 argument\n\nUsage:  helm show ${part} [CHART] [flags]`);
+  if (flags.text('jsonpath')) throw new HelmError('--jsonpath is not supported: pipe the values into a tool that reads YAML');
+  const { locateChart } = await import('./remote/locate-chart.ts');
+  const chart = loadForVerb(await locateChart(reference, helm, flags, io), helm, io, false);
+  io.out(show(chart, part, helm));
+}
+
+function show(chart: Chart, part: Part, helm: ProfileName): string {
+  const isAll = part === 'all';
+  const text = (data: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(data);
+  const rule = isAll ? '---\n' : '';
+  let out = '';
+  if (isAll || part === 'chart') out += `${formatMetadata(chart.metadata)}\n`;
+  if ((isAll || part === 'values') && chart.valuesFile) out += `${rule}${text(chart.valuesFile)}\n`;
+  if (isAll || part === 'readme') {
+    const readme = chart.files.find(({ name }) => /^readme(\.md|\.txt)?$/i.test(name));
+    if (readme) out += `${rule}${text(readme.data)}\n`;
+  }
+  if (isAll || part === 'crds') {
+    for (const [index, { data }] of crdFiles(chart).entries()) {
+      const crd = text(data);
+      // Helm 3 separates only the first, and only behind other parts.
+      const isApart = helm === 'helm4' || (isAll && index === 0);
+      out += `${isApart && !crd.startsWith('---') ? '---\n' : ''}${crd}\n`;
+    }
+  }
+  return out;
+}
+
+export const verb: HelmVerb = {
+  flags: { ...globalFlags, ...chartSourceFlags, devel: { kind: 'bool' }, jsonpath: { kind: 'text' } },
+  use: { path: 'show', line: 'show' },
+  run,
+  help: `Print what a chart says of itself: from a folder, an archive, a repository or a registry.
+
+Usage:
+  desp chart [--helm 3|4] show all|chart|values|readme|crds CHART
+
+Example:
+  desp chart show values ./deployment/
+  desp chart show chart web --repo https://charts.example.org --version '^1.2'
+
+      --repo URL      take CHART from this repository
+      --version V     a version, or a range such as ^1.2
+      --devel         take pre-releases too
+      --verify        check the provenance file first (--keyring FILE)
+`,
+};

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import {
+  applySet,
+  ConversionError,
+  mergeMaps,
+  type ProfileName,
+  profileOf,
+  readValues,
+  type SetKind,
+  type ValueMap,
+  type ValueSource,
+} from '@desp/chart';
+import type { Flags } from './flags.ts';
+import { HelmError } from './helm-command.ts';
+
+const setKinds: readonly SetKind[] = ['set-json', 'set', 'set-string', 'set-file', 'set-literal'];
+
+/** Where values files come from that are no files: `-f https://…`. */
+export type FetchValues = (address: string) => Promise<string>;
+
+/** Values of files and flags in Helm's order of precedence. @throws HelmError, ChartError */
+export async function mergeUserValues(flags: Flags, helm: ProfileName, fetchValues?: FetchValues): Promise<ValueMap> {
+  return (await readUserValues(flags, helm, fetchValues)).values;
+}
+
+/** The same, with what they were merged from. */
+export async function readUserValues(
+  flags: Flags,
+  helm: ProfileName,
+  fetchValues?: FetchValues,
+): Promise<{ values: ValueMap; sources: ValueSource[] }> {
+  const sources: ValueSource[] = [];
+  const profile = profileOf(helm);
+  const remote = new Map<string, string>();
+  const read = (path: string): string => remote.get(path) ?? (path.trim() === '-' ? readFileSync(0, 'utf8') : readFileSync(path, 'utf8'));
+  for (const path of [...flags.list('values'), ...flags.texts('set-file').flatMap(pathsOf)]) {
+    if (!/^https?:\/\//.test(path)) continue;
+    if (!fetchValues) throw new HelmError(`values from ${path} are not fetched here: download them first`);
+    remote.set(path, await fetchValues(path));
+  }
+  let values: ValueMap = new Map();
+  for (const path of flags.list('values')) {
+    const text = read(path);
+    sources.push({ kind: 'file', name: path, text });
+    try {
+      values = mergeMaps(values, readValues(text, profile.multiDocumentValues));
+    } catch (error) {
+      if (error instanceof ConversionError) throw new HelmError(`failed to parse ${path}: ${error.message}`);
+      throw error;
+    }
+  }
+  for (const kind of setKinds) {
+    for (const text of flags.texts(kind)) {
+      values = applySet(kind, text, values, { readFile: read, jsonObject: profile.setJsonObject });
+      sources.push({ kind, text });
+    }
+  }
+  return { values, sources };
+}
+
+/** Addresses among `key=path` pairs. */
+const pathsOf = (text: string): string[] =>
+  text.split(/(?<!\\),/).flatMap((pair) => {
+    const equals = pair.indexOf('=');
+    return equals < 0 ? [] : [pair.slice(equals + 1)];
+  });
