@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Delivery, ReleaseSummary, ServiceView } from '@desp/model';
@@ -12,6 +12,13 @@ const missing = [
   ...(process.getuid?.() === 0 ? [] : ['root']),
   ...['git', 'podman', 'runc', 'curl', 'busybox'].filter((program) => spawnSync('which', [program]).status !== 0),
 ];
+
+/**
+ * What other users of the machine may read or enter: nothing, though builds, jobs and pods have run as users of their own. The
+ * folder is closed, and so is each thing in it, for the day on which somebody opens the folder.
+ */
+const openToOthers = (folder: string): string[] =>
+  [folder, ...readdirSync(folder).map((name) => join(folder, name))].filter((path) => (statSync(path).mode & 0o077) !== 0);
 
 /** The platform's process is killed in the middle, started again, and the delivery comes to its end: once. */
 describe.skipIf(missing.length > 0)(`killed in the middle${missing.length ? ` (needs ${missing.join(', ')})` : ''}`, () => {
@@ -79,6 +86,7 @@ describe.skipIf(missing.length > 0)(`killed in the middle${missing.length ? ` (n
       delivery.stops.some((stop) => (stop.name === 'fleet' || stop.name === 'pods') && stop.state === 'running'),
     );
     await ends('1.1.0');
+    expect(openToOthers(stage.data)).toEqual([]);
     const exported = join(stage.folder, 'record.json');
     demand(await stage.desp(me, ['release', 'export', service.name, '1.1.0', exported]), 'export');
     demand(await stage.desp(me, ['release', 'verify', exported, '--key', join(stage.data, 'keys/platform.pub')]), 'verify');

@@ -29,7 +29,7 @@ describe.skipIf(missing.length > 0)(`desp down --purge${missing.length ? ` (need
 
   /** A network and a container that runs on it, as a pod's. */
   const startContainer = async () => {
-    const socket = join(stage.data, 'engine/engine/engine.sock');
+    const socket = join(stage.data, 'engine/engine.sock');
     const podman = ['podman', '--url', `unix://${socket}`] as const;
     const network = await eventually<string>('the pods’ network', async () => {
       const { stdout } = await run([...podman, 'network', 'ls', '--format', '{{.Name}}']);
@@ -86,7 +86,8 @@ describe.skipIf(missing.length > 0)(`desp down --purge${missing.length ? ` (need
         .update(join(stage.data, 'clusters', name))
         .digest('hex')
         .slice(0, 6);
-    memoryFolders = new Set(['management', 'e2e', 'prod'].map((name) => `${name}-${hash(name)}`));
+    const engine = createHash('sha256').update(join(stage.data, 'engine')).digest('hex').slice(0, 12);
+    memoryFolders = new Set(['management', 'e2e', 'prod'].map((name) => `${name}-${hash(name)}`).concat(`engine-${engine}`));
   });
   afterAll(async () => {
     await stage.desp('operator', ['down', '--data', stage.data, '--purge']);

@@ -56,7 +56,7 @@ export function rehearsalConfig(data: string, base = defaultPort): Config {
     git: { url: local(ports.git) },
     identity: { issuer: `${local(ports.server)}/oidc` },
     database: { url: `pglite:${join(folder, 'database')}` },
-    engine: { socket: join(folder, 'engine', 'engine', 'engine.sock') },
+    engine: { socket: join(folder, 'engine', 'engine.sock') },
     acme: { directory: `${local(ports.acme)}/directory` },
     management: { kubeconfig: join(folder, 'kubeconfigs', 'management.yaml'), embedded: embedded(ports.management, 0) },
     quarantine: { url: local(ports.quarantine), host: 'registry-ct.build.desp.space' },

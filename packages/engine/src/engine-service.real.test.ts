@@ -29,7 +29,7 @@ const clientUsable = docker || (usable && (await answers(['podman', '--version']
 
 describe.skipIf(!usable)(titled('the engine service'), () => {
   test('a second start takes over the running service', async () => {
-    const pidFile = join(engine.service.podman.folder, 'engine.pid');
+    const pidFile = join(engine.folder, 'engine.pid');
     const pid = readFileSync(pidFile, 'utf8');
     const again = await startEngineService({ dataFolder: engine.folder });
     expect(again.socket).toBe(engine.service.socket);

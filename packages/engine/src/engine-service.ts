@@ -85,11 +85,11 @@ export async function startEngineService(options: EngineServiceOptions): Promise
       kind: 'user',
       cure: 'Choose a data folder with a shorter path.',
     });
-  const pidFile = join(podman.folder, 'engine.pid');
+  const pidFile = join(dataFolder, 'engine.pid');
   if (!(await answers(socket))) {
     await rm(socket, { force: true });
     mkdirSync(join(podman.folder, 'work'), { recursive: true });
-    const log = openSync(join(podman.folder, 'engine.log'), 'a', 0o600);
+    const log = openSync(join(dataFolder, 'engine.log'), 'a', 0o600);
     const [program, ...args] = podmanArgv(podman, ['system', 'service', '--time=0', `unix://${socket}`]);
     const child = spawn(program, args, {
       cwd: join(podman.folder, 'work'),
@@ -105,7 +105,7 @@ export async function startEngineService(options: EngineServiceOptions): Promise
       if (clock.monotonic() > deadline)
         throw new EngineError('ENGINE_FAILED', 'The container engine did not answer within 15 s.', {
           kind: 'upstream',
-          cure: `Look at ${join(podman.folder, 'engine.log')}.`,
+          cure: `Look at ${join(dataFolder, 'engine.log')}.`,
         });
       await clock.sleep(10);
     }

@@ -1,6 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { ExecError, messageOf, type RunOptions, type RunResult, run, systemClock } from '@desp/runtime';
 import { EngineError } from './errors.ts';
@@ -10,6 +11,7 @@ import { EngineError } from './errors.ts';
  * written by us, and the machine's own containers are neither seen nor touched.
  */
 export interface Podman {
+  /** All of it, at `engineMountOf` the data folder. */
   readonly folder: string;
   /** Arguments that come before every podman command. */
   readonly globalArguments: readonly string[];
@@ -41,15 +43,43 @@ runroot = ${JSON.stringify(join(folder, 'run'))}
 /** Where the engine of this data folder keeps everything. */
 export const engineFolderIn = (dataFolder: string): string => join(dataFolder, 'engine');
 
-/** Where the engine of this data folder answers, or will. */
-export const engineSocketIn = (dataFolder: string): string => join(engineFolderIn(dataFolder), 'engine.sock');
+/**
+ * Where podman is told that everything lies: a second place of the same folder, outside the data folder.
+ *
+ * The processes of a container with a user namespace come to their files as users of their own, and podman opens every folder
+ * above its store for them: +0111 up to the root of the file system, for all users of the machine. That would be the data folder,
+ * and the home folder in which it may lie. Above this place there is nothing private. Rejected: opening the data folder and
+ * guarding each thing in it; it still leaves the folders above.
+ */
+export const engineMountOf = (dataFolder: string): string =>
+  join('/run/desp', `engine-${createHash('sha256').update(resolve(dataFolder)).digest('hex').slice(0, 12)}`);
+
+/** Where the engine of this data folder answers, or will: who reaches it is root, so it lies outside what podman opens. */
+export const engineSocketIn = (dataFolder: string): string => join(dataFolder, 'engine.sock');
+
+/** Puts the folder at its second place, unless it is there already; a machine that was started anew has lost it. */
+function mountEngine(dataFolder: string): string {
+  const folder = engineFolderIn(dataFolder);
+  const place = engineMountOf(dataFolder);
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  mkdirSync(place, { recursive: true, mode: 0o711 });
+  const [source, there] = [statSync(folder), statSync(place)];
+  if (source.ino === there.ino && source.dev === there.dev) return place;
+  const mounted = spawnSync('mount', ['--bind', '--make-private', folder, place], { encoding: 'utf8' });
+  if (mounted.status !== 0)
+    throw new EngineError('ENGINE_FAILED', `The engine's folder ${folder} could not be mounted at ${place}: ${mounted.stderr.trim()}`, {
+      kind: 'upstream',
+    });
+  return place;
+}
 
 /** Writes the configuration below `dataFolder` and says how to call podman with it; starts nothing. */
 export function preparePodman(dataFolder: string, registries = 'unqualified-search-registries = []\n'): Podman {
-  const folder = engineFolderIn(dataFolder);
+  const folder = mountEngine(dataFolder);
   for (const part of ['root', 'run', 'tmp', 'networks', 'work', 'home']) mkdirSync(join(folder, part), { recursive: true, mode: 0o711 });
   const file = (name: string, content: string): string => {
-    writeFileSync(join(folder, name), content);
+    writeFileSync(join(folder, name), content, { mode: 0o600 });
     return join(folder, name);
   };
   const environment = {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -29,10 +29,14 @@ export interface TestEngine {
 export async function startTestEngine(): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'desp-e-'));
   const service = await startEngineService({ dataFolder: folder });
+  const modes = () => [folder, tmpdir()].map((each) => statSync(each).mode & 0o7777);
+  const before = modes();
   return {
     service,
     folder,
     async end() {
+      // podman opens what lies above its store: that must not be the data folder.
+      expect(modes()).toEqual(before);
       await service.purge();
       expect(storeProcesses(service.podman.folder)).toEqual([]);
       expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(`${folder}/`);

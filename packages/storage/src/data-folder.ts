@@ -69,6 +69,8 @@ export function openDataFolder(path: string, options: { leastFreeBytes?: number 
   }
   let lock: DatabaseSync;
   try {
+    // Made private before SQLite makes it for all to read: whoever reads it can take its lock.
+    closeSync(openSync(join(folder, 'lock.db'), 'a', 0o600));
     lock = new DatabaseSync(join(folder, 'lock.db'));
   } catch (cause) {
     throw unusable(messageOf(cause), cause);
@@ -86,7 +88,7 @@ export function openDataFolder(path: string, options: { leastFreeBytes?: number 
       cause,
     });
   }
-  writeFileSync(holder, `${process.pid}\n`);
+  writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
   return {
     path: folder,
     file(...parts) {
