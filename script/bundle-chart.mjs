@@ -2,7 +2,7 @@
 // it (chunks/), and the code that V8 made of the first while it rendered a chart (core.cjs.code).
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Parts of @desp/chart that rendering does without. */
 const apart = /\/packages\/chart\/src\/(lint|usage|repository|pack)\//;
@@ -44,10 +44,19 @@ export async function bundleChart(rolldown, root, folder, options) {
   });
   await program.close();
   const core = join(folder, 'chart/core.cjs');
-  const text = readFileSync(core, 'utf8').replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const text = withRuntime(readFileSync(core, 'utf8'), dirname(core)).replace(
+    /[^\0-\x7f]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   writeFileSync(core, `(function (exports, require, module) {${text}\n})`);
   keepCode(root, folder);
 }
+
+/** The bundler puts its own few functions into a file apart; to load it would cost as much as a tenth of the whole. */
+const withRuntime = (text, folder) =>
+  text.replace(/require\(["'`](\.\/chunks\/rolldown-runtime-[^"'`]+)["'`]\)/, (_call, name) => {
+    return `((exports) => { ${readFileSync(join(folder, name), 'utf8')}; return exports; })({})`;
+  });
 
 /** Under the Node that will run it; where it is missing, or fails, `desp chart` compiles what it needs each time. */
 function keepCode(root, folder) {

@@ -3,7 +3,7 @@
 // Node's own modules for streams, cryptography and network, took longer than most charts take to render
 // (docs/decisions/2026-11-22-cold-start.md).
 const { readFileSync } = require('node:fs');
-const { join } = require('node:path');
+const { dirname, join } = require('node:path');
 const { Script } = require('node:vm');
 
 /** Another folder is for tests of a bundle, and for the build itself. */
@@ -15,7 +15,7 @@ const later = (name) => new Proxy({}, { get: (_none, key) => require(name)[key] 
 /** What stands in for `require` in the program: parts of Node later, other files of the bundle as they are named. */
 function requireFrom(name) {
   if (name.startsWith('node:')) return later(name);
-  return require('node:module').createRequire(program)(name);
+  return require(join(dirname(program), name));
 }
 
 function readIfThere(file) {

@@ -303,7 +303,8 @@ export class Lexer {
 
   /** Length of the letters, digits and underscores from `at`. */
   #wordLength(at: number): number {
-    let end = at;
+    asciiWord.lastIndex = at;
+    let end = asciiWord.test(this.#input) ? asciiWord.lastIndex : at;
     for (;;) {
       const length = characterLength(this.#input, end);
       if (length === 0) return end - at;
@@ -365,6 +366,9 @@ export class Lexer {
     return found;
   }
 }
+
+/** The part of a word that needs no look at Unicode's tables. */
+const asciiWord = /[A-Za-z0-9_]+/y;
 
 /** Length in UTF-16 units of a letter, digit or underscore at an offset; 0 for anything else. */
 function characterLength(input: string, at: number): number {

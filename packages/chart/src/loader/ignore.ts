@@ -41,12 +41,18 @@ function readRule(line: string): Rule | undefined {
   let pattern = negated ? line.slice(1) : line;
   const foldersOnly = pattern.endsWith('/');
   if (foldersOnly) pattern = pattern.slice(0, -1);
-  if (pattern.startsWith('/')) {
-    const rooted = pattern.slice(1);
-    return { negated, foldersOnly, matches: (path) => matchPath(rooted, path) };
-  }
-  if (pattern.includes('/')) return { negated, foldersOnly, matches: (path) => matchPath(pattern, path) };
-  return { negated, foldersOnly, matches: (path) => matchPath(pattern, path.slice(path.lastIndexOf('/') + 1)) };
+  const isRooted = pattern.startsWith('/');
+  const matches = matcherOf(isRooted ? pattern.slice(1) : pattern);
+  if (isRooted || pattern.includes('/')) return { negated, foldersOnly, matches };
+  return { negated, foldersOnly, matches: (path) => matches(path.slice(path.lastIndexOf('/') + 1)) };
+}
+
+/** Most rules are names, or an ending behind a star. */
+function matcherOf(pattern: string): (path: string) => boolean {
+  const ending = pattern.startsWith('*') ? pattern.slice(1) : undefined;
+  if (/[*?[\\]/.test(ending ?? pattern)) return (path) => matchPath(pattern, path);
+  if (ending === undefined) return (path) => path === pattern;
+  return (path) => path.endsWith(ending) && !path.slice(0, path.length - ending.length).includes('/');
 }
 
 function isPattern(pattern: string): boolean {

@@ -125,7 +125,12 @@ export class Fields {
 
 /** unicode.IsSpace becomes a space, and what is not printable goes, as Helm sanitises texts. */
 const sanitise = (text: string): string =>
-  text.replace(/[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g, ' ').replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '');
+  // Nearly all are plain, and the tables of Unicode's properties take a while to build.
+  /^[ -~]*$/.test(text)
+    ? text
+    : text
+        .replace(/[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g, ' ')
+        .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '');
 
 function readMaintainer(fields: Fields | undefined): Maintainer {
   if (!fields) throw invalid('maintainers must not contain empty or null nodes');
