@@ -26,7 +26,12 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /api/key': { action: 'anybody', path: '/api/key', about: 'nothing' },
   'POST /api/login': { action: 'anybody', path: '/api/login', about: 'nothing', body: () => credentials },
   'POST /api/tokens/revoke': { action: 'anybody', path: '/api/tokens/revoke', about: 'nothing', body: { token: 'dpat_unknown' } },
-  'POST /api/tokens': { action: 'token.create', path: '/api/tokens', about: 'nothing', body: { title: 'laptop', days: 1 } },
+  'POST /api/tokens': {
+    action: 'token.create',
+    path: '/api/tokens',
+    about: 'nothing',
+    body: { title: 'laptop', days: 1, scopes: ['git'] },
+  },
   'GET /api/me': { action: 'platform.read', path: '/api/me', about: 'nothing' },
   'POST /api/services': {
     action: 'service.create',
@@ -118,12 +123,12 @@ beforeAll(async () => {
   const job = { service: 'sample-app', delivery: 1, job: 'build', pushedBy: 'operator' };
   const deadJob = await tokens.createJob({ ...job, job: 'ended' }, 60);
   await tokens.endJob(1, 'ended');
-  const revoked = await tokens.createPersonal('operator', 'revoked', 1);
+  const revoked = await tokens.createPersonal('operator', 'revoked', 1, ['api']);
   await tokens.revoke(revoked);
   const forged = `${access.token.slice(0, access.token.lastIndexOf('.') + 1)}${Buffer.alloc(256, 7).toString('base64url')}`;
   const person = async (name: string, role: Role, company?: string): Promise<Caller> => ({
     name,
-    authorization: bearer(await tokens.createPersonal(name, 'walk', 1)),
+    authorization: bearer(await tokens.createPersonal(name, 'walk', 1, ['api'])),
     is: { kind: 'person', role, ...(company ? { company } : {}) },
   });
   const provider = { kind: 'person', role: 'provider', company: 'acme' } as const;
@@ -155,7 +160,21 @@ beforeAll(async () => {
     { name: 'nobody', is: { kind: 'nobody' } },
     { name: 'job that has ended', authorization: bearer(deadJob), is: { kind: 'nobody' } },
     { name: 'revoked token', authorization: bearer(revoked), is: { kind: 'nobody' } },
-    { name: 'expired token', authorization: bearer(await tokens.createPersonal('operator', 'expired', -1)), is: { kind: 'nobody' } },
+    {
+      name: 'expired token',
+      authorization: bearer(await tokens.createPersonal('operator', 'expired', -1, ['api'])),
+      is: { kind: 'nobody' },
+    },
+    {
+      name: 'token for Git and registries',
+      authorization: bearer(await tokens.createPersonal('operator', 'laptop', 1, ['git', 'registry'])),
+      is: { kind: 'nobody' },
+    },
+    {
+      name: 'token of a kubeconfig, as a password',
+      authorization: basic('operator', await tokens.createPersonal('operator', 'kubeconfig e2e', 1, ['kubernetes:e2e'])),
+      is: { kind: 'nobody' },
+    },
     { name: 'forged access token', authorization: bearer(forged), is: { kind: 'nobody' } },
     strangers(basic),
     { name: 'unknown scheme', authorization: 'Negotiate AAAA', is: { kind: 'nobody' } },

@@ -45,59 +45,68 @@ const provider = { kind: 'person', name: 'provider', company: 'acme', roles: ['p
 const closed = expect.objectContaining({ code: 'TOO_MANY_TRIES' });
 
 test('a name and its password, and no other pair', async () => {
-  expect(await authenticator.basic('provider', password)).toEqual(provider);
-  expect(await authenticator.basic('operator', password)).toBeUndefined();
-  expect(await authenticator.basic('provider', `${password}x`)).toBeUndefined();
-  expect(await authenticator.basic('nobody', password)).toBeUndefined();
-  expect(await authenticator.basic('x'.repeat(65), password)).toBeUndefined();
+  expect(await authenticator.basic('provider', password, 'git')).toEqual(provider);
+  expect(await authenticator.basic('operator', password, 'git')).toBeUndefined();
+  expect(await authenticator.basic('provider', `${password}x`, 'git')).toBeUndefined();
+  expect(await authenticator.basic('nobody', password, 'git')).toBeUndefined();
+  expect(await authenticator.basic('x'.repeat(65), password, 'git')).toBeUndefined();
 });
 
 test('a token is a password for any name, for Git and registries have two fields to fill', async () => {
-  const token = await tokens.createPersonal('provider', 'laptop', 1);
-  for (const name of ['desp', 'provider', 'operator', '']) expect(await authenticator.basic(name, token)).toEqual(provider);
-  expect(await authenticator.basic('desp', jwtOf('provider'))).toEqual(provider);
-  expect(await authenticator.bearer(token)).toEqual(provider);
+  const token = await tokens.createPersonal('provider', 'laptop', 1, ['api', 'git']);
+  for (const name of ['desp', 'provider', 'operator', '']) expect(await authenticator.basic(name, token, 'git')).toEqual(provider);
+  expect(await authenticator.basic('desp', jwtOf('provider'), 'git')).toEqual(provider);
+  expect(await authenticator.bearer(token, 'api')).toEqual(provider);
+});
+
+test('a token is nobody where it is not good, and a password good everywhere', async () => {
+  const token = await tokens.createPersonal('provider', 'kubeconfig e2e', 1, ['kubernetes:e2e']);
+  for (const place of ['api', 'git', 'registry', 'kubernetes:prod'] as const) {
+    expect(await authenticator.basic('desp', token, place)).toBeUndefined();
+    expect(await authenticator.bearer(token, place)).toBeUndefined();
+  }
+  for (const place of ['api', 'git', 'registry'] as const) expect(await authenticator.basic('provider', password, place)).toEqual(provider);
 });
 
 test('an access token is the person of our records with its subject, or nobody', async () => {
-  expect(await authenticator.bearer(jwtOf('provider'))).toEqual(provider);
-  expect(await authenticator.bearer(jwtOf('stranger'))).toBeUndefined();
+  expect(await authenticator.bearer(jwtOf('provider'), 'api')).toEqual(provider);
+  expect(await authenticator.bearer(jwtOf('stranger'), 'api')).toBeUndefined();
 });
 
 test("the platform's token is the platform, under its own name only with it", async () => {
-  expect(await authenticator.basic('$platform', platformToken)).toEqual({ kind: 'platform' });
-  expect(await authenticator.bearer(platformToken)).toEqual({ kind: 'platform' });
-  expect(await authenticator.basic('$platform', 'wrong')).toBeUndefined();
-  expect(await authenticator.basic('$platform', password)).toBeUndefined();
+  expect(await authenticator.basic('$platform', platformToken, 'git')).toEqual({ kind: 'platform' });
+  expect(await authenticator.bearer(platformToken, 'api')).toEqual({ kind: 'platform' });
+  expect(await authenticator.basic('$platform', 'wrong', 'git')).toBeUndefined();
+  expect(await authenticator.basic('$platform', password, 'git')).toBeUndefined();
 });
 
 test('ten wrong passwords close a name for the rest of a minute, the right one included, and no other name', async () => {
-  for (let one = 0; one < 10; one++) expect(await authenticator.basic('ivv', `wrong ${one}`)).toBeUndefined();
-  await expect(authenticator.basic('ivv', 'wrong again')).rejects.toEqual(closed);
-  expect(await authenticator.basic('provider', password)).toEqual(provider);
+  for (let one = 0; one < 10; one++) expect(await authenticator.basic('ivv', `wrong ${one}`, 'git')).toBeUndefined();
+  await expect(authenticator.basic('ivv', 'wrong again', 'git')).rejects.toEqual(closed);
+  expect(await authenticator.basic('provider', password, 'git')).toEqual(provider);
   clock.step(59_999);
-  await expect(authenticator.basic('ivv', 'wrong again')).rejects.toBeInstanceOf(IdentityError);
+  await expect(authenticator.basic('ivv', 'wrong again', 'git')).rejects.toBeInstanceOf(IdentityError);
   clock.step(1);
-  expect(await authenticator.basic('ivv', 'wrong again')).toBeUndefined();
+  expect(await authenticator.basic('ivv', 'wrong again', 'git')).toBeUndefined();
 });
 
 test('wrong passwords that come side by side all count', async () => {
-  const tries = await Promise.allSettled(Array.from({ length: 30 }, (_, one) => authenticator.basic('security', `wrong ${one}`)));
+  const tries = await Promise.allSettled(Array.from({ length: 30 }, (_, one) => authenticator.basic('security', `wrong ${one}`, 'git')));
   expect(tries.filter(({ status }) => status === 'rejected')).toHaveLength(20);
 });
 
 test('a right password that comes thirty times side by side is no attack', async () => {
-  const tries = await Promise.all(Array.from({ length: 30 }, () => authenticator.basic('provider', password)));
+  const tries = await Promise.all(Array.from({ length: 30 }, () => authenticator.basic('provider', password, 'git')));
   expect(tries).toEqual(Array.from({ length: 30 }, () => provider));
 });
 
 test('what a login page is told is the subject, under the same limit', async () => {
   expect(await authenticator.login('provider', password)).toBe('provider');
   for (let one = 0; one < 10; one++) expect(await authenticator.login('executive', `wrong ${one}`)).toBeUndefined();
-  await expect(authenticator.basic('executive', 'wrong')).rejects.toEqual(closed);
+  await expect(authenticator.basic('executive', 'wrong', 'git')).rejects.toEqual(closed);
 });
 
 test('no token passes for a password of a person on the login page', async () => {
-  expect(await authenticator.login('provider', await tokens.createPersonal('provider', 'laptop', 1))).toBeUndefined();
+  expect(await authenticator.login('provider', await tokens.createPersonal('provider', 'laptop', 1, ['api', 'git']))).toBeUndefined();
   expect(await authenticator.login('$platform', platformToken)).toBeUndefined();
 });

@@ -10,23 +10,26 @@ import {
   type Tokens,
   verifyPassword,
 } from '@desp/identity';
+import type { TokenScope } from '@desp/model';
 import type { Clock } from '@desp/runtime';
 import type { Sql } from '@desp/storage';
 
 /** Tells whose credentials these are, for Git, the registry and the API alike. */
 export interface Authenticator {
   /**
-   * A person with a password, or anybody with a token as the password; the name then does not matter.
+   * A person with a password, or anybody with a token as the password; the name then does not matter. `scope` is where it is
+   * shown: a token that is not good there is nobody's.
    *
    * @throws IdentityError TOO_MANY_TRIES, PROVIDER_UNREACHABLE.
    */
-  basic(username: string, password: string): Promise<Principal | undefined>;
+  basic(username: string, password: string, scope: TokenScope): Promise<Principal | undefined>;
   /**
-   * One of our own tokens, or an access token of the identity provider.
+   * One of our own tokens that is good at `scope`, or an access token of the identity provider: the login itself, good everywhere
+   * but at clusters.
    *
    * @throws IdentityError PROVIDER_UNREACHABLE.
    */
-  bearer(token: string): Promise<Principal | undefined>;
+  bearer(token: string, scope: TokenScope): Promise<Principal | undefined>;
   /**
    * What our own identity provider calls the person with this name and password.
    *
@@ -62,9 +65,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const checking = new Map<string, Promise<boolean>>();
   const limit = createTryLimit(tries, clock);
 
-  const bearer = async (token: string): Promise<Principal | undefined> => {
+  const bearer = async (token: string, scope: TokenScope): Promise<Principal | undefined> => {
     if (sameText(token, platformToken)) return { kind: 'platform' };
-    if (!jwt.test(token)) return tokens.verify(token);
+    if (!jwt.test(token)) return tokens.verify(token, scope);
     const claimed = await accessTokens.verify(token);
     const person = claimed && (await findPersonBySubject(db, claimed.issuer, claimed.subject));
     return person && principalOf(person);
@@ -94,8 +97,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   return {
     bearer,
-    async basic(username, password) {
-      if (/^d(pat|job|rob)_/.test(password) || jwt.test(password) || username === '$platform') return bearer(password);
+    async basic(username, password, scope) {
+      if (/^d(pat|job|rob)_/.test(password) || jwt.test(password) || username === '$platform') return bearer(password, scope);
       if (!(await isPassword(username, password))) return undefined;
       const person = await findPerson(db, username);
       return person && principalOf(person);

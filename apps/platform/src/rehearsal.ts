@@ -67,15 +67,16 @@ export async function startRehearsal(options: {
     const recordsOpening = parts.start('records', openDatabase(config.database.url), (database) => database.close());
     const tokensReady = recordsOpening.then(({ sql }) => createTokens(sql, clock));
     const keyOpening = openPlatformKey(data);
+    // After the records: while they open, and for seconds when they are made, this thread answers nobody.
     const clustersStarting = parts.start(
       'clusters',
-      keyOpening.then((key) =>
+      Promise.all([keyOpening, tokensReady]).then(([key, tokens]) =>
         startClusters({
           config,
           data,
           engineSocket: engineSocket(data),
           key,
-          principalOf: async (token) => (await tokensReady).verify(token),
+          principalOf: (token, scope) => tokens.verify(token, scope),
           clock,
           log,
         }),
@@ -111,7 +112,13 @@ export async function startRehearsal(options: {
           : Promise.resolve(undefined),
         (git) => git?.close(),
       ),
-      parts.start('registries', startRegistries({ config, data, database, authenticator, clock, log }), (registries) => registries.close()),
+      parts.start(
+        'registries',
+        keyOpening.then(({ verifier }) =>
+          startRegistries({ config, data, database, authenticator, credentials, trusted: [verifier], clock, log }),
+        ),
+        (registries) => registries.close(),
+      ),
       bootstrapPeople(database.sql, issuer, clock).then((made) => writeCredentials(data, made)),
     ]);
     const [key, engine, clusters, vaults] = await Promise.all([keyOpening, engineStarting, clustersStarting, vaultsStarting]);

@@ -9,6 +9,7 @@ import { bootstrapPeople, createTokens, findPersonBySubject, findSubject, type T
 
 const issuer = 'http://127.0.0.1:7300/oidc';
 const day = 86_400_000;
+const everywhere = ['api', 'git', 'registry'] as const;
 let folder: string;
 let database: Database;
 let clock: SteppingClock;
@@ -63,55 +64,75 @@ test('a subject means a person only with the issuer that spoke of it', async () 
 });
 
 test("a personal token is its person's, with the roles of now, until its last day", async () => {
-  const token = await tokens.createPersonal('provider', 'laptop', 30);
+  const token = await tokens.createPersonal('provider', 'laptop', 30, everywhere);
   clock.step(30 * day - 1);
-  expect(await tokens.verify(token)).toEqual({ kind: 'person', name: 'provider', company: 'acme', roles: ['provider'] });
+  expect(await tokens.verify(token, 'api')).toEqual({ kind: 'person', name: 'provider', company: 'acme', roles: ['provider'] });
   clock.step(1);
-  expect(await tokens.verify(token)).toBeUndefined();
+  expect(await tokens.verify(token, 'api')).toBeUndefined();
 });
 
 test('a clock that is set back does not wake a token that is over, once it was revoked', async () => {
-  const token = await tokens.createPersonal('provider', 'laptop', 1);
+  const token = await tokens.createPersonal('provider', 'laptop', 1, everywhere);
   await tokens.revoke(token);
   clock.setWall('2025-01-01T00:00:00Z');
-  expect(await tokens.verify(token)).toBeUndefined();
+  expect(await tokens.verify(token, 'api')).toBeUndefined();
 });
 
 test('a revoked token is nobody, and revoking takes no other with it', async () => {
-  const [first, second] = [await tokens.createPersonal('provider', 'a', 1), await tokens.createPersonal('provider', 'b', 1)];
+  const [first, second] = [
+    await tokens.createPersonal('provider', 'a', 1, everywhere),
+    await tokens.createPersonal('provider', 'b', 1, everywhere),
+  ];
   await tokens.revoke(first);
   await tokens.revoke('dpat_unknown');
-  expect(await tokens.verify(first)).toBeUndefined();
-  expect(await tokens.verify(second)).toBeDefined();
+  expect(await tokens.verify(first, 'api')).toBeUndefined();
+  expect(await tokens.verify(second, 'api')).toBeDefined();
 });
 
 test("a job's token dies with its job, and only with its own", async () => {
   const token = await tokens.createJob(job, 7_200);
   const other = await tokens.createJob({ ...job, job: 'test' }, 7_200);
-  expect(await tokens.verify(token)).toEqual({ kind: 'job', ...job });
+  expect(await tokens.verify(token, 'api')).toEqual({ kind: 'job', ...job });
   await tokens.endJob(job.delivery, job.job);
-  expect(await tokens.verify(token)).toBeUndefined();
-  expect(await tokens.verify(other)).toMatchObject({ kind: 'job', job: 'test' });
+  expect(await tokens.verify(token, 'api')).toBeUndefined();
+  expect(await tokens.verify(other, 'api')).toMatchObject({ kind: 'job', job: 'test' });
   clock.step(7_200_000);
-  expect(await tokens.verify(other)).toBeUndefined();
+  expect(await tokens.verify(other, 'api')).toBeUndefined();
 });
 
 test("a job's or robot's token is not for its holder to revoke", async () => {
   const held = [await tokens.createJob({ ...job, delivery: 8 }, 60), await tokens.createRobot('sample-app', 'pull e2e', 1)];
   for (const token of held) {
     await tokens.revoke(token);
-    expect(await tokens.verify(token)).toBeDefined();
+    expect(await tokens.verify(token, 'api')).toBeDefined();
   }
 });
 
 test('tokens are stored as hashes, and masked wherever they might be printed', async () => {
   const token = await tokens.createRobot('sample-app', 'pull e2e', 1);
-  expect(await tokens.verify(token)).toEqual({ kind: 'robot', service: 'sample-app', name: 'pull e2e' });
+  expect(await tokens.verify(token, 'api')).toEqual({ kind: 'robot', service: 'sample-app', name: 'pull e2e' });
   expect(JSON.stringify(await database.sql.selectFrom('tokens').selectAll().execute())).not.toContain(token);
   expect(mask(`auth=${token}`)).toBe('auth=[masked]');
 });
 
 test.each(['', 'dpat_', `dpat_${'x'.repeat(43)}`, `dpat_${'x'.repeat(100_000)}`, "dpat_' or 1=1 --", 'Bearer dpat_x'])(
   '%.40s is nobody',
-  async (token) => expect(await tokens.verify(token)).toBeUndefined(),
+  async (token) => expect(await tokens.verify(token, 'api')).toBeUndefined(),
 );
+
+test('a personal token is good where it says, and nowhere else', async () => {
+  const places = ['api', 'git', 'registry', 'kubernetes:e2e', 'kubernetes:prod'] as const;
+  const goodAt = async (token: string) => {
+    const good: string[] = [];
+    for (const place of places) if (await tokens.verify(token, place)) good.push(place);
+    return good;
+  };
+  for (const place of places) expect(await goodAt(await tokens.createPersonal('provider', 'one', 1, [place]))).toEqual([place]);
+  expect(await goodAt(await tokens.createPersonal('provider', 'two', 1, ['git', 'registry']))).toEqual(['git', 'registry']);
+  expect(await goodAt(await tokens.createPersonal('provider', 'none', 1, []))).toEqual([]);
+});
+
+test("at a cluster a job's and a robot's token are nobody's", async () => {
+  for (const token of [await tokens.createJob(job, 60), await tokens.createRobot('sample-app', 'pull', 1)])
+    expect(await tokens.verify(token, 'kubernetes:e2e')).toBeUndefined();
+});

@@ -86,7 +86,19 @@ export const ImportAdvisories = z.strictObject({
 });
 export type ImportAdvisories = z.infer<typeof ImportAdvisories>;
 
-export const CreateToken = z.strictObject({ title: z.string().min(1).max(100), days: z.number().int().min(1).max(365) });
+/** Where a personal token is good: the API, the Git host, the registries, or the cluster of one environment. */
+export const TokenScope = z.union([z.enum(['api', 'git', 'registry']), z.templateLiteral(['kubernetes:', z.string().min(1).max(20)])]);
+export type TokenScope = z.infer<typeof TokenScope>;
+
+/** A token for the API acts for its person in everything that the API does. Clusters have tokens of their own: their kubeconfig. */
+export const CreateToken = z.strictObject({
+  title: z.string().min(1).max(100),
+  days: z.number().int().min(1).max(365),
+  scopes: z
+    .array(z.enum(['api', 'git', 'registry']))
+    .min(1)
+    .max(3),
+});
 export type CreateToken = z.infer<typeof CreateToken>;
 
 /** Who a caller is: a person of the records, or a part of the platform itself, which has no roles. */

@@ -1,4 +1,4 @@
-import type { DeliveryState, Instant, JobState, Role, Stop, Verdict, VerdictOutcome } from '@desp/model';
+import type { DeliveryState, Instant, JobState, Role, Stop, TokenScope, Verdict, VerdictOutcome } from '@desp/model';
 import type { ColumnType, Generated } from 'kysely';
 
 /**
@@ -32,6 +32,8 @@ export interface Schema {
     delivery: number | null;
     job: string | null;
     title: string;
+    /** Where a personal token is good; of no meaning for the others. */
+    scopes: Json<TokenScope[]>;
     created_at: Instant;
     expires_at: Instant;
     revoked_at: Instant | null;

@@ -135,13 +135,16 @@ function demandHookToken(platform: Platform, request: FastifyRequest): void {
 async function principalOf(platform: Platform, request: FastifyRequest): Promise<Principal> {
   const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(' ');
   let principal: Principal | undefined;
-  if (scheme.toLowerCase() === 'bearer') principal = await platform.authenticator.bearer(value);
+  if (scheme.toLowerCase() === 'bearer') principal = await platform.authenticator.bearer(value, 'api');
   if (scheme.toLowerCase() === 'basic') {
     const [username = '', ...rest] = Buffer.from(value, 'base64').toString('utf8').split(':');
-    principal = await platform.authenticator.basic(username, rest.join(':'));
+    principal = await platform.authenticator.basic(username, rest.join(':'), 'api');
   }
   if (!principal)
-    throw new PlatformError('NOT_AUTHENTICATED', 'Nobody is logged in, or the login is over.', { kind: 'user', cure: 'desp login' });
+    throw new PlatformError('NOT_AUTHENTICATED', 'Nobody is logged in, the login is over, or the token is not one for the API.', {
+      kind: 'user',
+      cure: 'desp login',
+    });
   return principal;
 }
 

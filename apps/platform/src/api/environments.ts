@@ -20,7 +20,7 @@ export const environmentEndpoints = [
           cure: `There are ${[...platform.environments.keys()].join(', ')}.`,
         });
       if (principal.kind !== 'person') throw new PlatformError('NOT_ALLOWED', 'Only people have a kubeconfig.', { kind: 'user' });
-      const token = await platform.tokens.createPersonal(principal.name, `kubeconfig ${name}`, kubeconfigDays);
+      const token = await platform.tokens.createPersonal(principal.name, `kubeconfig ${name}`, kubeconfigDays, [`kubernetes:${name}`]);
       return stringify({
         apiVersion: 'v1',
         kind: 'Config',

@@ -17,22 +17,22 @@ export const loginEndpoints = [
     body: Credentials,
     answer: TokenAnswer,
     async run({ platform, body }) {
-      const principal = await platform.authenticator.basic(body.person, body.password);
+      const principal = await platform.authenticator.basic(body.person, body.password, 'api');
       if (principal?.kind !== 'person')
         throw new PlatformError('NOT_AUTHENTICATED', 'There is nobody with this name and password.', { kind: 'user' });
-      return { token: await platform.tokens.createPersonal(principal.name, 'login', sessionDays) };
+      return { token: await platform.tokens.createPersonal(principal.name, 'login', sessionDays, ['api']) };
     },
   }),
   endpoint({
     method: 'POST',
     url: '/api/tokens',
-    summary: 'A personal token for Git, the registry and the API',
+    summary: 'A personal token, good at the places that it names',
     access: 'token.create',
     body: CreateToken,
     answer: TokenAnswer,
     async run({ platform, principal, body }) {
       if (principal.kind !== 'person') throw new PlatformError('NOT_ALLOWED', 'Only people have personal tokens.', { kind: 'user' });
-      return { token: await platform.tokens.createPersonal(principal.name, body.title, body.days) };
+      return { token: await platform.tokens.createPersonal(principal.name, body.title, body.days, body.scopes) };
     },
   }),
   endpoint({

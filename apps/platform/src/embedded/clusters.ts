@@ -1,7 +1,7 @@
 import { type EmbeddedCluster, type ImageRequest, startEmbeddedCluster, type UserInfo } from '@desp/cluster';
 import type { Principal } from '@desp/identity';
 import type { KubeClient, KubeObject } from '@desp/kube';
-import type { Config, EmbeddedKubernetes, EnvironmentConfig } from '@desp/model';
+import type { Config, EmbeddedKubernetes, EnvironmentConfig, TokenScope } from '@desp/model';
 import type { Clock, Logger } from '@desp/runtime';
 import { type DataFolder, writeFileDurably } from '@desp/storage';
 import { startEach } from '../parts.ts';
@@ -24,16 +24,16 @@ export interface ClustersOptions {
   /** Where the container engine answers, now or soon; without one pods stay Pending and say so. */
   readonly engineSocket: string | undefined;
   readonly key: PlatformKey;
-  /** Who a token of ours stands for. */
-  readonly principalOf: (token: string) => Promise<Principal | undefined>;
+  /** Who a token of ours stands for at a place. */
+  readonly principalOf: (token: string, scope: TokenScope) => Promise<Principal | undefined>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 export async function startClusters(options: ClustersOptions): Promise<Clusters> {
   const { config, data, engineSocket, key, clock, log } = options;
-  const authenticate = async (token: string): Promise<UserInfo | undefined> => {
-    const principal = await options.principalOf(token);
+  const authenticateAt = async (environment: string, token: string): Promise<UserInfo | undefined> => {
+    const principal = await options.principalOf(token, `kubernetes:${environment}`);
     if (principal?.kind !== 'person') return undefined;
     return {
       username: principal.name,
@@ -63,7 +63,7 @@ export async function startClusters(options: ClustersOptions): Promise<Clusters>
     return cluster;
   };
   const withNode = ({ name: environment, registry }: EnvironmentConfig) => ({
-    authenticate,
+    authenticate: (token: string) => authenticateAt(environment, token),
     ...(engineSocket ? { engineSocket } : {}),
     admission: {
       admit: (request: ImageRequest) => admitImage({ environment, registry, trusted: [key.verifier] }, request),

@@ -32,8 +32,8 @@ export async function startGit(options: EmbeddedGitOptions): Promise<EmbeddedGit
     url: options.url,
     clock: options.clock,
     log: options.log,
-    authenticate: async (username, password) => accountOf(await authenticator.basic(username, password)),
-    authenticateToken: async (token) => accountOf(await authenticator.bearer(token)),
+    authenticate: async (username, password) => accountOf(await authenticator.basic(username, password, 'git')),
+    authenticateToken: async (token) => accountOf(await authenticator.bearer(token, 'git')),
     judge(push) {
       // A tag that looks like a version but is none would make a release that nobody can order.
       const wrong = push.updates.find(

@@ -3,23 +3,27 @@ import type { Config, RegistryConfig } from '@desp/model';
 import {
   allowPull,
   createRegistry,
+  createRegistryClient,
   harborNotScanned,
   harborPrevented,
   harborScanPending,
   openRegistryStore,
   type Registry,
+  type RegistryClient,
   type RegistryPrincipal,
   type RegistryStore,
 } from '@desp/oci';
 import type { Clock, Logger } from '@desp/runtime';
-import { envelopeMediaType, sbomMediaType } from '@desp/security';
+import { envelopeMediaType, sbomMediaType, type Verifier } from '@desp/security';
 import type { Database, DataFolder } from '@desp/storage';
 import type { Authenticator } from '../authenticator.ts';
+import type { OutsideCredentials } from '../outside-credentials.ts';
+import { attachedVerdict } from './attached-verdict.ts';
 
 /**
  * The embedded registries: quarantine, and one per environment. They know who somebody is from the identity provider, and who
- * may do what from their own memberships; a verdict is asked of the records. What the gate did not pass leaves quarantine to
- * nobody but the platform; what lies in a release project came through the gate.
+ * may do what from their own memberships. What the gate did not pass leaves quarantine to nobody but the platform: the verdict is
+ * the signed one that is attached to the image. What lies in a release project came through the gate.
  */
 export interface EmbeddedRegistries {
   close(): Promise<void>;
@@ -32,15 +36,25 @@ export interface RegistriesOptions {
   readonly data: DataFolder;
   readonly database: Database;
   readonly authenticator: Authenticator;
+  readonly credentials: OutsideCredentials;
+  /** Whose verdicts count. */
+  readonly trusted: readonly Verifier[];
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** Who says what may leave quarantine. */
+interface Judge {
+  readonly client: RegistryClient;
+  readonly environment: string;
+  readonly trusted: readonly Verifier[];
 }
 
 export async function startRegistries(options: RegistriesOptions): Promise<EmbeddedRegistries> {
   const { config, database, authenticator, clock, log } = options;
   const store: RegistryStore = await openRegistryStore({ folder: options.data.file('registry'), clock, log });
   const authenticate = async (username: string, password: string): Promise<RegistryPrincipal | undefined> => {
-    const principal = await authenticator.basic(username, password);
+    const principal = await authenticator.basic(username, password, 'registry');
     if (!principal) return undefined;
     const name =
       principal.kind === 'platform'
@@ -53,7 +67,7 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
     return { kind: principal.kind, name };
   };
 
-  const start = async (name: string, url: string, quarantine: boolean): Promise<Registry> => {
+  const start = async (name: string, url: string, judge?: Judge): Promise<Registry> => {
     const registry = await createRegistry({
       name,
       store,
@@ -64,20 +78,12 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
       knowsUser: async (username) => (await findPerson(database.sql, username)) !== undefined,
       async beforePull({ repository, digest, subject, artifactType }) {
         // What is said about an image may be read; the image itself waits for its verdict.
-        if (!quarantine || (subject && artifactType && statements.has(artifactType))) return allowPull;
-        const verdicts = await database.sql
-          .selectFrom('verdicts')
-          .select(['environment', 'outcome', 'verdict'])
-          .where('digest', '=', digest)
-          .where('service', '=', repository.split('/')[0] ?? '')
-          .orderBy('id', 'desc')
-          .execute();
-        const direct = config.environments.find((environment) => environment.entry === 'direct')?.name;
-        const verdict = verdicts.find((row) => row.environment === direct);
+        if (!judge || (subject && artifactType && statements.has(artifactType))) return allowPull;
+        const verdict = await attachedVerdict(judge.client, repository, digest, judge);
         if (!verdict) return harborNotScanned({ severity: 'High' });
         if (verdict.outcome === 'pass') return allowPull;
         if (verdict.outcome === 'incomplete') return harborScanPending({ severity: 'High', status: 'Error' });
-        return harborPrevented({ count: verdict.verdict.findings.filter((finding) => finding.blocks).length, severity: 'High' });
+        return harborPrevented({ count: verdict.findings.filter((finding) => finding.blocks).length, severity: 'High' });
       },
     });
     await registry.listen({ host: new URL(url).hostname, port: Number(new URL(url).port) });
@@ -87,10 +93,14 @@ export async function startRegistries(options: RegistriesOptions): Promise<Embed
   // A registry with an account of ours is somebody else's: it runs already.
   const embedded = ({ account }: RegistryConfig) => account === undefined;
   const running: Registry[] = [];
-  if (embedded(config.quarantine)) running.push(await start('quarantine', config.quarantine.url, true));
-  for (const { name, registry } of config.environments) if (embedded(registry)) running.push(await start(name, registry.url, false));
+  const direct = config.environments.find((environment) => environment.entry === 'direct')?.name ?? '';
+  const client = createRegistryClient({ url: config.quarantine.url, credentials: options.credentials.registry(config.quarantine) });
+  if (embedded(config.quarantine))
+    running.push(await start('quarantine', config.quarantine.url, { client, environment: direct, trusted: options.trusted }));
+  for (const { name, registry } of config.environments) if (embedded(registry)) running.push(await start(name, registry.url));
   return {
     async close() {
+      client.close();
       await Promise.all(running.map((registry) => registry.close()));
       await store.close();
     },

@@ -3,9 +3,10 @@ import { sql } from 'kysely';
 import type { Sql } from '../database.ts';
 import { StorageError } from '../storage-error.ts';
 import { platform } from './0001-platform.ts';
+import { tokenScopes } from './0002-token-scopes.ts';
 
 /** Every migration, oldest first. To add one: a file `NNNN-name.ts` of the same shape, and a line here. */
-export const migrations: readonly { name: string; sql: string }[] = [platform];
+export const migrations: readonly { name: string; sql: string }[] = [platform, tokenScopes];
 
 const sum = (text: string) => createHash('sha256').update(text).digest('hex');
 
