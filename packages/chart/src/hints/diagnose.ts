@@ -14,7 +14,7 @@ import { type Inspection, inspect } from '../render/render.ts';
 import type { Trace } from '../trace/trace.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { excerptOf } from './excerpt.ts';
-import { explainExecution, innermost } from './execution.ts';
+import { explainExecution, innermost, syntaxWithin } from './execution.ts';
 import { explainManifest } from './manifest.ts';
 import { nearNames } from './near.ts';
 import { explainSchemas } from './schema.ts';
@@ -96,6 +96,7 @@ class Doctor {
     const failed = this.#inspection.recorder?.failures.find((one) => one.site.node === site?.node && one.site.call.tree === site.tree);
     if (!site || !failed) return plain(error);
     const { place, stack } = this.#trace.locate(failed.site);
+    const syntax = syntaxWithin(cause);
     const explained = explainExecution(failed, this.#search, templateNames(this.#inspection.work));
     return {
       ...plain(error),
@@ -103,24 +104,20 @@ class Doctor {
       excerpts: this.#excerpt(place, site.node.type === kind.list ? undefined : printNode(site.node)),
       stack: stack.length > 1 ? stack : [],
       values: explained.values,
-      cures: explained.cures.length > 0 ? explained.cures : plain(error).cures,
+      cures: syntax ? this.#syntaxCures(error, syntax) : explained.cures.length > 0 ? explained.cures : plain(error).cures,
     };
   }
 
   #syntax(error: ChartError, cause: TemplateSyntaxError): Diagnosis {
-    const word = cause.unknownFunction;
-    const near = word === undefined ? [] : nearNames(word, functionsOf(profileOf(this.#options.profile ?? 'helm4')).keys());
-    const cures = near.length > 0 ? [`There is no function ${word}; ${listed(near, 'or')} is one.`] : [];
-    return {
-      ...plain(error),
-      excerpts: error.where ? this.#excerpt(error.where, word) : [],
-      cures:
-        cures.length > 0
-          ? cures
-          : word === undefined
-            ? plain(error).cures
-            : [`There is no function ${word} in Helm: define a template and include it.`],
-    };
+    const excerpts = error.where ? this.#excerpt(error.where, cause.unknownFunction) : [];
+    return { ...plain(error), excerpts, cures: this.#syntaxCures(error, cause) };
+  }
+
+  #syntaxCures(error: ChartError, { unknownFunction: word }: TemplateSyntaxError): readonly string[] {
+    if (word === undefined) return plain(error).cures;
+    const near = nearNames(word, functionsOf(profileOf(this.#options.profile ?? 'helm4')).keys());
+    if (near.length > 0) return [`There is no function ${word}; ${listed(near, 'or')} is one.`];
+    return [`There is no function ${word} in Helm: define a template and include it.`];
   }
 
   #manifest(error: ChartError, cause: ManifestProblem): Diagnosis {

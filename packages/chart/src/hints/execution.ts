@@ -2,6 +2,7 @@ import { GoError } from '../functions/define.ts';
 import { warningStart } from '../functions/rendering.ts';
 import { ExecutionError, type FailureSite } from '../language/failures.ts';
 import { type AnyNode, type CommandNode, kind, printNode } from '../language/nodes.ts';
+import { TemplateSyntaxError } from '../language/parser.ts';
 import type { Read } from '../trace/pieces.ts';
 import type { FailedSite } from '../trace/recorder.ts';
 import type { ValueFinding } from './diagnosis.ts';
@@ -16,6 +17,13 @@ export function innermost(error: ExecutionError): FailureSite | undefined {
     if (current instanceof ExecutionError && current.site) site = current.site;
   }
   return site;
+}
+
+/** The text of a tpl that could not be parsed. */
+export function syntaxWithin(error: ExecutionError): TemplateSyntaxError | undefined {
+  let current: Error | undefined = error;
+  while (current && !(current instanceof TemplateSyntaxError)) current = wrappedBy(current);
+  return current;
 }
 
 const wrappedBy = (error: Error): Error | undefined =>

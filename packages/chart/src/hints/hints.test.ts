@@ -170,6 +170,14 @@ describe('cures', () => {
     expect(only('kind: A\nx:\n\t- a\n').cures).toEqual(['YAML is not indented with tabs: put spaces there.']);
   });
 
+  test('a colon in a text of the template, a document of another form, a tpl text with a typing error', () => {
+    expect(only('kind: A\nnote: see: this\n').cures).toEqual([
+      'Quote what stands behind "note:": it holds a colon and a space, which begin a map.',
+    ]);
+    for (const text of ['- a\n- list\n', 'kind: {a: 1}\n', 'just text\n']) expect(only(text).cures[0]).toContain('A manifest is a map');
+    expect(only('a: {{ tpl "{{ .Values.a | quot }}" . }}').cures).toEqual(['There is no function quot; quote is one.']);
+  });
+
   test('a schema: whose value it is', () => {
     const schema = JSON.stringify({
       properties: { service: { properties: { port: { type: 'integer' } }, required: ['name'] } },

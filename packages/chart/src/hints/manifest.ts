@@ -16,7 +16,8 @@ export interface ManifestExplanation {
 export function explainManifest(problem: ManifestProblem, trace: Trace): ManifestExplanation {
   const lines = trace.lines({ source: problem.source, content: problem.content, apiVersion: '', kind: '', name: '' });
   const reported = reportedLine(problem);
-  for (const explain of [tab, unquoted, wronglyIndented]) {
+  const isSyntax = problem.cause instanceof ConversionError && problem.cause.cause instanceof YamlError;
+  for (const explain of isSyntax ? [tab, unquoted, wronglyIndented] : []) {
     const found = explain(lines, reported);
     if (found) return found;
   }
@@ -26,9 +27,12 @@ export function explainManifest(problem: ManifestProblem, trace: Trace): Manifes
     line: reported,
     part,
     values: part?.values ?? [],
-    cures: ['Compare the rendered lines with what was meant; indentation and quotes are the usual faults.'],
+    cures: [isSyntax ? 'Compare the rendered lines with what was meant; indentation and quotes are the usual faults.' : wantedForm],
   };
 }
+
+const wantedForm =
+  'A manifest is a map: apiVersion, kind and metadata.name are texts, annotations a map of texts. Mend what has another form.';
 
 /** go-yaml's line; errors of its parser name the line before, or where the block began. */
 function reportedLine(problem: ManifestProblem): number {
@@ -50,6 +54,16 @@ function tab(lines: readonly TracedLine[], reported: number): ManifestExplanatio
 /** A value that means something to YAML where it stands bare. */
 function unquoted(lines: readonly TracedLine[], reported: number): ManifestExplanation | undefined {
   for (const line of near(lines, reported)) {
+    const own = line.parts[0];
+    if (own && line.parts.length === 1 && own.kind === 'text' && /^\s*(- )?[\w./-]+: [^\s"'{[|>#&*!].*: /.test(line.text)) {
+      const key = line.text.slice(0, line.text.indexOf(':') + 1).trim();
+      return {
+        line: line.line,
+        part: own,
+        values: [],
+        cures: [`Quote what stands behind "${key}": it holds a colon and a space, which begin a map.`],
+      };
+    }
     for (const [index, part] of line.parts.entries()) {
       const value = part.values.find(({ isPrinted }) => isPrinted);
       const before = line.parts
