@@ -26,7 +26,7 @@ export function clusterPage(): string {
   return [
     `# The embedded cluster\n\n${generated}`,
     'The cluster of the rehearsal serves a declared part of the Kubernetes API; its version ends in `+rehearsal`. What is not listed here answers 404. A field or kind that is accepted and has no effect raises a `Warning:` header, which kubectl prints. Beyond one machine the answer is real Kubernetes.\n',
-    `The [acceptance suite](../operate/acceptance.md) has ${rows.length} rows; each passed on this cluster when this page was written, and again in every CI run. It runs against any kubeconfig.\n`,
+    `The [acceptance suite](../operate/acceptance.md) has ${rows.length} rows; each passed on this cluster when this page was written. CI runs them again and fails when they are not those of this page; it skips, and says so, what its machine has no means for. The suite runs against any kubeconfig.\n`,
     `## Kinds\n\n${kinds(support)}`,
     '*Acts*: somebody acts upon the object as Kubernetes does. *Data*: it holds what its clients make of it. *Stored*: it is kept, nobody acts upon it, and each write says so. Custom resources are served by their definitions, with all verbs, `status` and `scale`.\n',
     `## kubectl\n\n${kubectl(rows)}`,

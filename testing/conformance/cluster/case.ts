@@ -10,6 +10,8 @@ export type Capability =
   | 'storage'
   /** An ingress controller answers at an address that is known. */
   | 'ingress'
+  /** kubectl reads schemas in the form of OpenAPI v3: 1.27 and later. */
+  | 'schemas'
   /** It is a rehearsal cluster, which says what it does not do. */
   | 'rehearsal';
 

@@ -22,10 +22,19 @@ export interface Target extends BenchParts {
 /** The cluster that `KUBECONFIG` names, else an embedded one with everything that the platform puts beside it. */
 export const openTarget = (): Promise<Target> => (process.env['KUBECONFIG'] ? openOutside(process.env['KUBECONFIG']) : openEmbedded());
 
+const kubectl = process.env['DESP_ACCEPTANCE_KUBECTL'] ?? 'kubectl';
+
 /** Why no case at all can run; undefined when they can. */
 export function whyNotAtAll(): string | undefined {
-  const program = process.env['DESP_ACCEPTANCE_KUBECTL'] ?? 'kubectl';
-  return spawnSync(program, ['version', '--client']).status === 0 ? undefined : `${program} is not on this machine`;
+  return spawnSync(kubectl, ['version', '--client']).status === 0 ? undefined : `${kubectl} is not on this machine`;
+}
+
+/** What this kubectl is too old for. */
+function lackingKubectl(): [Capability, string][] {
+  const told = spawnSync(kubectl, ['version', '--client', '--output=json'], { encoding: 'utf8' }).stdout;
+  const { gitVersion } = JSON.parse(told).clientVersion as { gitVersion: string };
+  const minor = Number(/^v1\.(\d+)/.exec(gitVersion)?.[1] ?? 0);
+  return minor >= 27 ? [] : [['schemas', `kubectl ${gitVersion} reads no schemas of OpenAPI v3`]];
 }
 
 const imageVariable = 'DESP_ACCEPTANCE_IMAGE';
@@ -40,7 +49,7 @@ async function openOutside(file: string): Promise<Target> {
   const ingress = process.env[ingressVariable] ?? '';
   const storageClass = process.env[classVariable] ?? (await defaultClass(client)) ?? '';
   const version = ((await client.raw('GET', '/version')) as Answer).gitVersion;
-  const lacks = new Map<Capability, string>();
+  const lacks = new Map<Capability, string>(lackingKubectl());
   if (!version.endsWith('+rehearsal')) lacks.set('rehearsal', 'it is no rehearsal cluster');
   if (!(await hasControllers(client))) lacks.set('controllers', 'no controller acts: the namespace default has no ServiceAccount');
   if (!(await hasReadyNode(client))) lacks.set('pods', 'no node is ready');
@@ -122,7 +131,7 @@ async function openEmbedded(): Promise<Target> {
     storageClass: classes[0]!.name,
     ingress: beside.ingress,
     hasControllers: true,
-    lacks: new Map(missing.length === 0 ? [] : [['pods', because]]),
+    lacks: new Map([...lackingKubectl(), ...(missing.length === 0 ? [] : [['pods', because] as const])]),
     async stop() {
       await beside.stop();
       await cluster.purge();

@@ -92,6 +92,7 @@ export const watch: Area = {
     },
     {
       name: 'kubectl explain describes a field of a custom kind, from the server’s schema',
+      needs: ['schemas'],
       kubectl: ['explain'],
       verbs: { 'apiextensions.k8s.io/customresourcedefinitions': 'create delete' },
       fields: { JSONSchemaProps: 'description' },
