@@ -43,6 +43,8 @@ export function createStage(folder: string, port: number): Stage {
     XDG_CACHE_HOME: join(folder, 'cache'),
     PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`,
     DESP_CONFIG: join(data, 'desp.config.yaml'),
+    // Empty: the bundle, where it was built.
+    DESP_FROM_SOURCE: process.env['DESP_FROM_SOURCE'] ?? '',
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
     GIT_AUTHOR_NAME: person,
