@@ -6,11 +6,12 @@ import { performance } from 'node:perf_hooks';
 import type { Delivery, ServiceView } from '@desp/model';
 import { createStage, demand, git, root } from '../journeys/stage.ts';
 import { tinyService } from '../journeys/tiny-service.ts';
+import { benchChart } from './chart.ts';
 import { bench as benchRegistry } from './registry.ts';
 
 /**
  * `npm run bench [-- NAME…]`: the figures of the product, medians of at least five, beside the tool that one would use instead.
- * `HELM=PATH` names a helm to compare with; `CITYNEXUS=FOLDER` a checkout of the public service in DESP's layout.
+ * `HELM=PATH` names a helm to compare with, `CORPUS=FOLDER` public charts for it; `CITYNEXUS=FOLDER` a checkout of the public service in DESP's layout.
  */
 const desp = join(root, 'node_modules/.bin/desp');
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
@@ -39,11 +40,13 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
       demand(await stage.desp('operator', ['up', '--data', stage.data, '--port', '9500', '--detach']), 'desp up');
       return performance.now() - started;
     };
-    const figures = { cold: [] as number[], warm: [] as number[], memory: [] as number[] };
+    const figures = { cold: [] as number[], warm: [] as number[], page: [] as number[], memory: [] as number[] };
     for (let round = 0; round < 5; round++) {
       figures.cold.push(await up());
       demand(await stage.desp('operator', ['down', '--data', stage.data]), 'desp down');
-      figures.warm.push(await up());
+      const [warm, page] = await Promise.all([up(), firstPage('http://127.0.0.1:9500/')]);
+      figures.warm.push(warm);
+      figures.page.push(page);
       // Idle is what it is a while after the start.
       await new Promise((resolve) => setTimeout(resolve, 10_000));
       figures.memory.push(residentMebibytes(Number(readFileSync(join(stage.data, 'holder'), 'utf8'))));
@@ -52,6 +55,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     rmSync(folder, { recursive: true, force: true });
     say('desp up, cold', ms(median(figures.cold)));
     say('desp up, warm', ms(median(figures.warm)));
+    say('  its first page', ms(median(figures.page)));
     say('idle memory with two empty clusters', `${Math.round(median(figures.memory))} MiB`);
   },
   async delivery() {
@@ -82,30 +86,8 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     say('  the same without the image build', ms(median(times.whole.map((whole, index) => whole - (times.build[index] as number)))));
   },
   async chart() {
-    const city = process.env['CITYNEXUS'];
-    const chart = city ? join(city, 'deployment/visualization') : join(root, 'examples/sample-app/deployment');
-    const values = city ? join(chart, 'values.desp-ivv.yaml') : join(chart, 'values.e2e.yaml');
-    const args = ['template', 'app', chart, '-f', values, '--kube-version', '1.31.0'] as const;
-    const ours = timeCommand([desp, 'chart', ...args]);
-    say(`desp chart template ${city ? 'visualization' : 'sample-app'}, cold process`, ms(ours));
-    const { loadChartFrom, nodeCrypto } = await import('@desp/chart/node');
-    const { readValues, render } = await import('@desp/chart');
-    const loaded = loadChartFrom(chart);
-    const own = readValues(readFileSync(values, 'utf8'), true);
-    const warm = Array.from({ length: 50 }, () => {
-      const started = performance.now();
-      render(loaded, { release: { name: 'app', namespace: 'default' }, values: own, kubeVersion: '1.31.0', crypto: nodeCrypto });
-      return performance.now() - started;
-    });
-    say('  the same, warm in process', ms(median(warm)));
-    const helm = process.env['HELM'];
-    if (helm) {
-      const theirs = timeCommand([helm, ...args]);
-      say(
-        `  helm (${helm.split('/').at(-1)}), cold process`,
-        `${ms(theirs)}: ours ${(ours / theirs).toFixed(2)}× cold, ${(theirs / median(warm)).toFixed(0)}× faster warm`,
-      );
-    } else say('  helm', 'not compared: name one in HELM');
+    const { HELM: helm, CORPUS: corpus, CITYNEXUS: cityNexus } = process.env;
+    benchChart({ desp, helm, corpus, cityNexus, root });
   },
   async check() {
     const city = process.env['CITYNEXUS'];
@@ -131,6 +113,19 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
 };
+
+/** Milliseconds until a page is there, whole; at most two minutes. */
+async function firstPage(url: string): Promise<number> {
+  const started = performance.now();
+  while (performance.now() - started < 120_000) {
+    const page = await fetch(url)
+      .then((response) => (response.ok ? response.text() : undefined))
+      .catch(() => undefined);
+    if (page !== undefined) return performance.now() - started;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`${url} was not answered within two minutes.`);
+}
 
 /** Resident memory of a process, in MiB. */
 function residentMebibytes(pid: number): number {
