@@ -7,6 +7,7 @@ import {
   type Namespace,
   namespaceType,
   partsOfKey,
+  type ResourceType,
   runController,
   type ServiceAccount,
   serviceAccountType,
@@ -14,23 +15,33 @@ import {
 } from '@desp/kube';
 import { timestamp, type WorkloadContext, withCondition } from './parts.ts';
 
-/** Empties a namespace that is being deleted, then lets it go. */
+/**
+ * Empties a namespace that is being deleted, then lets it go. While something holds out, only its kinds are looked at; a look at all
+ * kinds comes before the end, for something new may have been made meanwhile.
+ */
 export function runNamespaceFinalization(context: WorkloadContext): Promise<void> {
   const { client, clock } = context;
+  const heldBy = new Map<string, readonly ResourceType[]>();
 
   async function reconcile(name: string) {
     const namespace = await client.get(namespaceType, name);
+    const held = heldBy.get(name);
+    heldBy.delete(name);
     if (namespace?.metadata.deletionTimestamp === undefined || !namespace.spec.finalizers?.includes('kubernetes')) return undefined;
-    const types = (await listResourceTypes(client, ['list', 'delete'])).filter((type) => type.namespaced);
+    const types = held ?? (await listResourceTypes(client, ['list', 'delete'])).filter((type) => type.namespaced);
     const left: string[] = [];
+    const holding: ResourceType[] = [];
     for (const type of types) {
       const { items } = await client.list(type, { namespace: name });
       for (const { metadata } of items) {
         if (metadata.deletionTimestamp === undefined) await client.delete(type, metadata.name, name, { uid: metadata.uid });
       }
       const remaining = items.length === 0 ? 0 : (await client.list(type, { namespace: name })).items.length;
-      if (remaining > 0) left.push(`${type.plural}.${type.group} has ${remaining} resource instances`);
+      if (remaining === 0) continue;
+      left.push(`${type.plural}.${type.group} has ${remaining} resource instances`);
+      holding.push(type);
     }
+    if (left.length === 0 && held !== undefined) return { requeueAfterMs: 0 };
     if (left.length === 0) {
       const live = await client.get(namespaceType, name);
       if (live === undefined) return undefined;
@@ -38,6 +49,7 @@ export function runNamespaceFinalization(context: WorkloadContext): Promise<void
       await client.raw('PUT', `/api/v1/namespaces/${encodeURIComponent(name)}/finalize`, { ...live, spec: { ...live.spec, finalizers } });
       return undefined;
     }
+    heldBy.set(name, holding);
     await writeRemaining(namespace, `Some resources are remaining: ${left.join(', ')}`);
     return { requeueAfterMs: 500 };
   }
