@@ -14,6 +14,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly terminal: boolean;
+  /** Standard error is a terminal: what is said there is read by a person. */
+  readonly errorTerminal?: boolean;
 }
 
 export interface OptionSpec extends ParseArgsOptionDescriptor {

@@ -13,6 +13,7 @@ process.exitCode = await main(
     env: process.env,
     cwd: process.cwd(),
     terminal: process.stdout.isTTY === true,
+    errorTerminal: process.stderr.isTTY === true,
   },
   commandList,
 );

@@ -120,7 +120,7 @@ describe('lines name the template that printed them', () => {
       '- "b.example" <- a.yaml:4:1, a.yaml:4:6 hosts[1]=default:values.yaml:3',
       'user: me <- a.yaml:7:1, a.yaml:7:10 auth.user=default:values.yaml:5',
       'port: 80 <- a.yaml:10:1, a.yaml:10:10 ports.http=default:values.yaml:6',
-      'http: 80 <- a.yaml:12:4, a.yaml:12:12, a.yaml:12:17 ports.http=default:values.yaml:6',
+      'http: 80 <- a.yaml:12:4 ports.http=default:values.yaml:6, a.yaml:12:12, a.yaml:12:17 ports.http=default:values.yaml:6',
       'line: me <- a.yaml:14:1, _h.tpl:1:24 include line@14 auth.user=default:values.yaml:5',
     ]);
   });

@@ -160,8 +160,10 @@ export class Trace implements RenderTrace {
 
   #value({ node, value }: Read, text: string): TracedValue {
     const { path } = node;
+    const shown = value === undefined || value === null ? '' : printValue(value);
+    // What range gives as a key is printed as itself.
     const isPrinted =
-      value !== undefined && value !== null && (text === '' || (printValue(value) !== '' && text.includes(printValue(value))));
+      text === '' ? value !== undefined && value !== null : (shown !== '' && text.includes(shown)) || text === String(node.key);
     return { path, name: formatPath(path), origin: this.provenance.originOf(path, value), isPrinted };
   }
 

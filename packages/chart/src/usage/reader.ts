@@ -2,12 +2,14 @@ import type { SourcePlace } from '@desp/runtime/errors';
 import {
   type BranchNode,
   type CommandNode,
+  type FieldNode,
   kind,
   type ListNode,
   type Node,
   type Operand,
   type PipeNode,
   type Tree,
+  type VariableNode,
 } from '../language/nodes.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import { SourceLines } from '../trace/source-lines.ts';
@@ -106,6 +108,12 @@ const passing = new Set(
 /** Functions that look at a value as such, and not at what it holds. */
 const asking = new Set('not empty kindIs kindOf typeOf typeIs typeIsLike len eq ne any all'.split(' '));
 
+/** Where a chain of fields begins: like Go's, the node of `.a.b` stands at its second name. */
+function startOf({ type, path, pos }: FieldNode | VariableNode): number {
+  if (path.length === 1) return pos;
+  return pos - (path[0] as string).length - (type === kind.field ? 1 : 0);
+}
+
 /** One run of one template. */
 class TemplateReader {
   readonly #reader: UsageReader;
@@ -200,9 +208,9 @@ class TemplateReader {
       case kind.dot:
         return dot;
       case kind.field:
-        return this.#steps(dot, node.path, node.pos);
+        return this.#steps(dot, node.path, startOf(node));
       case kind.variable:
-        return this.#steps(this.#variables.get(node.path[0] as string) ?? unknown, node.path.slice(1), node.pos);
+        return this.#steps(this.#variables.get(node.path[0] as string) ?? unknown, node.path.slice(1), startOf(node));
       case kind.chain:
         return this.#steps(this.#operand(node.node, dot), node.path, node.pos);
       case kind.pipe:

@@ -34,19 +34,19 @@ test('a typing error, with what was meant and who reads it', () => {
       path: ['ingress', 'enabld'],
       name: 'ingress.enabld',
       origin: { kind: 'flag', flag: '--set', text: 'ingress.enabld=true' },
-      near: [{ name: 'ingress.enabled', readAt: { file: 'app/templates/a.yaml', line: 1, column: 14 } }],
+      near: [{ name: 'ingress.enabled', readAt: { file: 'app/templates/a.yaml', line: 1, column: 7 } }],
     },
     {
       path: ['ingres'],
       name: 'ingres',
       origin: { kind: 'file', file: 'prod.yaml', line: 1 },
-      near: [{ name: 'ingress', readAt: { file: 'app/templates/a.yaml', line: 1, column: 14 } }],
+      near: [{ name: 'ingress', readAt: { file: 'app/templates/a.yaml', line: 1, column: 7 } }],
     },
     {
       path: ['ingress', 'clas'],
       name: 'ingress.clas',
       origin: { kind: 'file', file: 'prod.yaml', line: 4 },
-      near: [{ name: 'ingress.class', readAt: { file: 'app/templates/a.yaml', line: 2, column: 11 } }],
+      near: [{ name: 'ingress.class', readAt: { file: 'app/templates/a.yaml', line: 2, column: 4 } }],
     },
   ]);
 });

@@ -92,7 +92,7 @@ export function describeObject(document: RenderedManifest, trace: RenderTrace, {
   const body = rows.map(({ text, place, values }) =>
     `${(text.length > width ? `${text.slice(0, width - 1)}…` : text).padEnd(width)}  ${dim(place.padEnd(placeWidth))}  ${values}`.trimEnd(),
   );
-  return `${titleOf(document)}\n\n${body.join('\n')}\n`;
+  return `${titleOf(document)}\n\n${body.join('\n').trimEnd()}\n`;
 }
 
 export function describeUnused(unused: readonly UnusedValue[], _options: FormatOptions): string {
