@@ -317,7 +317,7 @@ prints:
         ).toBe(403);
     });
 
-    test('sees and changes nothing of the first in the cluster, nor what is the platform’s in its own namespace', async () => {
+    test("sees and changes nothing of the first in the cluster, nor what is the platform's in its own namespace", async () => {
       const config = await stage.desp(other, ['kubeconfig', 'e2e']);
       demand(config, 'their own kubeconfig');
       const file = writeText(stage.path('other.yaml'), config.out);

@@ -33,7 +33,7 @@ describe('what the platform shows to the parts', () => {
     expect(credentials.vault(config.environments[0] as Config['environments'][number])).not.toBe(own);
   });
 
-  test('what the file holds where it is somebody else’s', () => {
+  test("what the file holds where it is somebody else's", () => {
     const git = { ...config.git, tokenFile: secretIn('gitlab', 'glpat-of-the-platform\n') };
     const quarantine = { ...config.quarantine, account: { username: 'robot$desp', passwordFile: secretIn('harbor', 'secret') } };
     const credentials = outsideCredentials({ ...config, git, quarantine }, data);

@@ -66,7 +66,7 @@ afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });
 
-test('a pod logs in without a right of its own, today and when the first reviewer’s token is long over', async () => {
+test("a pod logs in without a right of its own, today and when the first reviewer's token is long over", async () => {
   closers.push(await keepReviewer({ vault, kube, certificateAuthority: ca }, { clock, log: silentLogger }));
   const methods = vault.kubernetes();
   await methods.putRole('app-read', { serviceAccounts: ['default'], namespaces: ['app'], policies: ['app-read'], ttl: 600 });

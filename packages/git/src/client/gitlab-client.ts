@@ -116,7 +116,7 @@ export function createGitLabClient(options: GitLabClientOptions): GitLabClient {
           ? 'Give the platform a token with the scope api that owns the group of services.'
           : retryable
             ? 'It is tried again.'
-            : 'Look at the Git host: what stands in the way there is not the platform’s.',
+            : "Look at the Git host: what stands in the way there is not the platform's.",
     });
   };
 
@@ -166,7 +166,7 @@ export function createGitLabClient(options: GitLabClientOptions): GitLabClient {
       `${what} could not be made at ${base}: ${JSON.stringify(answer.json ?? answer.status).slice(0, 300)}`,
       {
         kind: 'upstream',
-        cure: 'Look at the Git host: the path may be taken by something that the platform’s token cannot see.',
+        cure: "Look at the Git host: the path may be taken by something that the platform's token cannot see.",
       },
     );
   };

@@ -80,7 +80,7 @@ describe.skipIf(!hasGit)('the REST API of the embedded GitLab (needs git on this
     expect(await provision()).toEqual(ids);
   });
 
-  test('answers in GitLab’s words', async () => {
+  test("answers in GitLab's words", async () => {
     const { group, project } = await provision();
     const words = async (method: string, path: string, body?: unknown, as?: string) => {
       const answer = await lab.call(method, path, { ...(body === undefined ? {} : { body }), ...(as ? { as } : {}) });

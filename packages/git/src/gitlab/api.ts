@@ -67,7 +67,7 @@ export function createGitLabApi(options: GitLabApiOptions): (request: IncomingMe
     } catch (error) {
       if (error instanceof ApiRefusal) reply = { status: error.status, body: error.body };
       else {
-        options.log.error({ error: messageOf(error), method: request.method }, 'A call of the Git host’s API failed.');
+        options.log.error({ error: messageOf(error), method: request.method }, "A call of the Git host's API failed.");
         reply = { status: 500, body: { message: '500 Internal Server Error' } };
       }
     }

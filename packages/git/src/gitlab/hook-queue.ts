@@ -60,11 +60,16 @@ export class HookQueue {
     clearTimeout(cut);
   }
 
-  /** Keeps the calls; they are durable when this returns. They are the caller's to make, by `callNow`. */
-  add(calls: readonly { hook: HookRow; kind: string; body: string }[]): EventRow[] {
+  /**
+   * Keeps the calls; they are durable when this returns.
+   *
+   * @param by `caller`: they are the caller's to make, by `callNow`, and the queue makes those that this leaves. `queue`: the queue
+   * makes them by itself.
+   */
+  add(calls: readonly { hook: HookRow; kind: string; body: string }[], by: 'caller' | 'queue'): EventRow[] {
     const { directory, timeoutMs } = this.#options;
-    // Until then the loop leaves them to `callNow`.
-    const due = this.#now() + timeoutMs * Math.max(1, calls.length);
+    const due = this.#now() + (by === 'caller' ? timeoutMs * calls.length : 0);
+    this.#wake.abort();
     return directory.transaction(() =>
       calls.map(({ hook, kind, body }) => directory.addEvent({ hook: hook.id, uuid: randomUUID(), kind, body, due })),
     );
@@ -85,10 +90,9 @@ export class HookQueue {
     const { directory, clock, log } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
-        for (const event of directory.dueEvents(this.#now(), batch)) {
-          if (this.#stopping.signal.aborted) return;
-          await this.#attempt(event);
-        }
+        // In order for each webhook; one that hangs holds up no other.
+        const due = Map.groupBy(directory.dueEvents(this.#now(), batch), ({ hook }) => hook);
+        await Promise.all([...due.values()].map((events) => this.#attemptAll(events)));
       } catch (error) {
         log.error({ error: messageOf(error) }, 'The webhooks that are due could not be called.');
       }
@@ -97,6 +101,10 @@ export class HookQueue {
       const pause = due === undefined ? longestPauseMs : Math.min(longestPauseMs, Math.max(firstPauseMs / 5, due - this.#now()));
       await clock.sleep(pause, AbortSignal.any([this.#wake.signal, this.#stopping.signal])).catch(() => {});
     }
+  }
+
+  async #attemptAll(events: readonly EventRow[]): Promise<void> {
+    for (const event of events) if (!this.#stopping.signal.aborted) await this.#attempt(event);
   }
 
   async #attempt(event: EventRow): Promise<string[]> {
@@ -133,7 +141,6 @@ export class HookQueue {
       'x-gitlab-event': event.kind,
       'x-gitlab-instance': instance,
       'x-gitlab-event-uuid': event.uuid,
-      'x-gitlab-webhook-uuid': event.uuid,
       'idempotency-key': event.uuid,
       ...(hook.token === '' ? {} : { 'x-gitlab-token': hook.token }),
     };

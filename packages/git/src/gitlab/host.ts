@@ -89,6 +89,7 @@ export function createGitHost(options: GitHostOptions): GitHost {
     createRepository: (path) => server.createRepository(path),
     reader: (path) => server.reader(path),
   };
+  let started = false;
   const api = createGitLabApi({ ...context, authenticateToken: (token) => options.authenticateToken(token), log });
 
   /** Protected tags: several rules on one tag add up, the most open one counts (GitLab, "Protected tags: wildcard"). */
@@ -117,7 +118,10 @@ export function createGitHost(options: GitHostOptions): GitHost {
       const { kind, body } = await pushEvent(context, project, push, update, reader);
       for (const hook of wanted) calls.push({ hook, kind, body: JSON.stringify(body) });
     }
-    return queue.callNow(queue.add(calls));
+    // At a start nobody waits at the other end of a push, and the receiver may not be up yet.
+    if (started) return queue.callNow(queue.add(calls, 'caller'));
+    queue.add(calls, 'queue');
+    return [];
   };
 
   /** The groups on the way to a project, made where they are missing. */
@@ -154,6 +158,7 @@ export function createGitHost(options: GitHostOptions): GitHost {
       for (const path of server.repositories()) adopt(path, 'private');
       queue.start();
       await server.reconcile();
+      started = true;
     },
     async close() {
       await server.close();

@@ -63,7 +63,7 @@ describe.skipIf(!hasGit)('pushes, rights and webhooks with git itself (needs git
     rmSync(work, { recursive: true, force: true });
   });
 
-  test('a push is told in GitLab’s form, and the receiver’s lines reach the pusher', async () => {
+  test("a push is told in GitLab's form, and the receiver's lines reach the pusher", async () => {
     receiver.respond = () => ({ status: 200, body: '{"messages":["Delivery d-1"]}' });
     const head = (await git('rev-parse', 'HEAD')).stdout.toString().trim();
     const pushed = await push('alice', 'main');

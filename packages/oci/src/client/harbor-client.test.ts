@@ -143,7 +143,7 @@ describe("Harbor's API", () => {
     expect(await statuses('alice')).toEqual([200, 200, 403, 403, 403, 403, 403, 403, 403, 404]);
   });
 
-  it('answers in Harbor’s words, and refuses what it cannot honour', async () => {
+  it("answers in Harbor's words, and refuses what it cannot honour", async () => {
     const { server, client, call } = await start();
     cleanups.push(server.stop);
     await provision(client);

@@ -110,7 +110,7 @@ export function createHarborClient(options: HarborClientOptions): HarborClient {
     throw new OciError('UPSTREAM_REFUSED', why, {
       kind: 'upstream',
       retryable: answer.status >= 500 || answer.status === 429,
-      cure: 'Look at the registry: what stands in the way there is not the platform’s.',
+      cure: "Look at the registry: what stands in the way there is not the platform's.",
     });
   };
 
