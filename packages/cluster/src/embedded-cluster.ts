@@ -104,7 +104,14 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
     extraNames: ['127.0.0.1', 'localhost', kubernetesAddress, network.gateway],
   });
   const { url, port } = await server.listen(options.port, ['127.0.0.1']);
-  const client = createKubeClient({ server: url, ca: server.certificateAuthority, token, userAgent: `desp-cluster/${name}` });
+  const client = createKubeClient({
+    server: url,
+    ca: server.certificateAuthority,
+    token,
+    userAgent: `desp-cluster/${name}`,
+    // The server is this process: when it does not answer, the machine is busy, and an error would only add to that.
+    timeoutMs: 120_000,
+  });
   const stopping = new AbortController();
   const { signal } = stopping;
   const informers = createInformerSet({ client, clock, log, signal });
