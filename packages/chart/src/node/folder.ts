@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { ChartError } from '../errors.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
@@ -53,7 +53,7 @@ function walkFolder(walk: Walk, below: string, depth: number): void {
     throw new ChartError('LIMIT_EXCEEDED', `chart folder ${quote(below)} is nested too deeply`, { cure: 'Remove links to folders above.' });
   for (const entry of readdirSync(join(walk.root, below), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
-    const full = join(walk.root, path);
+    const full = `${walk.root}${sep}${path}`;
     const isLink = entry.isSymbolicLink();
     if (isLink) confine(walk.root, full, path);
     const status = isLink ? statSync(full) : entry;
@@ -81,8 +81,18 @@ function confine(root: string, full: string, path: string): void {
 }
 
 function readLimited(walk: Walk, full: string, path: string): Uint8Array {
+  // Opened once: to ask for the size by name, and then read by name, walks each path twice.
+  const file = openSync(full, 'r');
+  try {
+    return readOpen(walk, file, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readOpen(walk: Walk, file: number, path: string): Uint8Array {
   const { limits } = walk;
-  const { size } = statSync(full);
+  const { size } = fstatSync(file);
   if (size > limits.fileBytes)
     throw new ChartError('LIMIT_EXCEEDED', `chart file ${quote(path)} is larger than the maximum file size ${limits.fileBytes}`, {
       cure: 'List it in .helmignore.',
@@ -93,5 +103,5 @@ function readLimited(walk: Walk, full: string, path: string): Uint8Array {
       cure: 'List what templates do not need in .helmignore.',
     });
   }
-  return readFileSync(full);
+  return readFileSync(file);
 }

@@ -2,6 +2,7 @@ import { ChartError } from '../errors.ts';
 import { type Crypto, platformCrypto } from '../functions/crypto.ts';
 import type { CallContext } from '../functions/define.ts';
 import { functionsOf } from '../functions/registry.ts';
+import { warningEnd, warningStart } from '../functions/rendering.ts';
 import type { Environment } from '../language/environment.ts';
 import { executeTemplate } from '../language/evaluator.ts';
 import { ExecutionError } from '../language/failures.ts';
@@ -59,9 +60,16 @@ export function renderName(template: string, options: { readonly crypto?: Crypto
     return executeTemplate(environment, templates, name, undefined);
   } catch (error) {
     if (error instanceof ExecutionError || error instanceof TemplateSyntaxError)
-      throw new ChartError('TEMPLATE_EXECUTION', error.message.replace(/^(?!template: )/, 'template: '), {
+      throw new ChartError('TEMPLATE_EXECUTION', plain(error.message), {
         cure: 'Mend the name template.',
       });
     throw error;
   }
 }
+
+/** The marks of `fail` are for the engine of charts. */
+const plain = (message: string): string =>
+  message
+    .replaceAll(warningStart, '')
+    .replaceAll(warningEnd, '')
+    .replace(/^(?!template: )/, 'template: ');

@@ -1,7 +1,8 @@
 import { ChartError } from '../errors.ts';
 import { JsonError, readJson } from '../value/json.ts';
 import { int64, type Value, type ValueMap } from '../value/kinds.ts';
-import { quote } from '../value/text.ts';
+import { quote, trimSpace } from '../value/text.ts';
+import { mergeMaps } from './merge.ts';
 
 /**
  * `--set` and its family: `a.b=1,c[0].d={x,y}` into a tree of values (Helm's strvals).
@@ -17,8 +18,20 @@ export interface SetOptions {
   readonly jsonObject?: boolean;
 }
 
+/** `--set-json '{…}'`: laid over the values as a file would be. */
+function wholeObject(text: string): ValueMap {
+  try {
+    const value = readJson(trimSpace(text));
+    if (value instanceof Map) return value;
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+  }
+  throw new ChartError('VALUES_INVALID', `failed parsing --set-json data JSON: ${text}`, { cure: 'Write one JSON object, or KEY=JSON.' });
+}
+
 /** @throws ChartError VALUES_INVALID with Helm's words */
 export function applySet(kind: SetKind, text: string, target: ValueMap, options: SetOptions = {}): ValueMap {
+  if (kind === 'set-json' && options.jsonObject && trimSpace(text).startsWith('{')) return mergeMaps(target, wholeObject(text));
   try {
     if (kind === 'set-literal') literal(text, target);
     else new SetParser(text, readerOf(kind, options), kind === 'set-json').run(target);

@@ -9,6 +9,8 @@ import { mergeUserValues } from './values.ts';
 const bool = { kind: 'bool' } as const;
 
 async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
+  if (flags.args.length === 0 && helm === 'helm4')
+    throw new HelmError('"helm lint" requires at least 1 argument\n\nUsage:  helm lint PATH [flags]');
   const paths = flags.args.length === 0 && helm === 'helm3' ? ['.'] : [...flags.args];
   if (flags.isOn('with-subcharts')) paths.push(...paths.flatMap(subchartsOf));
   const values = await mergeUserValues(flags, helm, async (address) =>
@@ -99,7 +101,7 @@ export const verb: HelmVerb = {
     strict: bool,
     'with-subcharts': bool,
   },
-  use: { path: 'lint', line: 'lint PATH [flags]', least: 1 },
+  use: { path: 'lint', line: 'lint PATH [flags]' },
   run,
   help: `Examine charts for possible faults, as Helm does.
 

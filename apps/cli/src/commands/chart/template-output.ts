@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { formatTemplateOutput, matchPath, type RenderResult, splitKeeping, splitTrimming } from '@desp/chart';
 import type { Flags } from './flags.ts';
@@ -65,10 +65,13 @@ function write(folder: string, source: string, content: string, append: boolean,
   io.out(`wrote ${folder}/${source}\n`);
 }
 
-/** Makes the folders between, each of which must be a real one below the root. */
+/** Makes the folders below the root one by one; none of them may be a link. */
 function makeFolders(root: string, folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  const real = realpathSync(folder);
-  const realRoot = realpathSync(root);
-  if (real !== realRoot && !real.startsWith(realRoot + sep)) throw new HelmError(`${folder} leads out of ${root}: remove the link first`);
+  let path = root;
+  for (const part of folder.slice(root.length + 1).split(sep)) {
+    path = join(path, part);
+    const status = lstatSync(path, { throwIfNoEntry: false });
+    if (status?.isSymbolicLink()) throw new HelmError(`${path} is a link: remove it first`);
+    if (!status) mkdirSync(path);
+  }
 }

@@ -38,6 +38,7 @@ export async function prepareRender(helm: ProfileName, flags: Flags, io: Output)
   for (const [name, why] of Object.entries(refusedFlags)) {
     if (flags.has(name) && flags.text(name) !== 'false') throw new HelmError(`--${name} is not supported: ${why}`);
   }
+  if (helm === 'helm4' && flags.has('render-subchart-notes')) io.err(`${notesFlag}\n`);
   checkDryRun(helm, flags, io);
   const { name, reference } = await nameAndChart(flags);
   const path = await locate(reference, helm, flags, io);
@@ -150,6 +151,9 @@ function checkDryRun(helm: ProfileName, flags: Flags, io: Output): void {
   if (value === 'server')
     throw new HelmError('--dry-run=server is not supported: it needs a cluster; pipe the output into kubectl apply --dry-run=server');
 }
+
+const notesFlag =
+  "Flag --render-subchart-notes has been deprecated, this flag has no effect for 'helm template' and will be removed in Helm 5";
 
 const releaseNameForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
