@@ -137,6 +137,11 @@ class Reader {
 
   #pair(table: ValueMap): void {
     const path = this.#path('=');
+    if (this.#at >= this.#text.length) {
+      // The reader of the library has not seen a key yet, and names none.
+      this.#lastKey = '';
+      this.#fail("unexpected EOF; expected key separator '='");
+    }
     this.#lastKey = path.join('.');
     if (this.#text[this.#at] !== '=') this.#fail(`expected '.' or '=', but got ${describe(this.#text[this.#at])} instead`);
     this.#at++;

@@ -1,7 +1,7 @@
 import { formatE, formatF, formatG, formatHex } from './float.ts';
 import { GoInt, GoObject, int64, TypedList, TypedMap, typeName, type Value } from './kinds.ts';
 import { printValue, somewhere, sortedKeys } from './print.ts';
-import { isPrint, quote, toBytes } from './text.ts';
+import { fromBytes, isPrint, quote, toBytes } from './text.ts';
 import { countNodes } from './weigh.ts';
 
 /** One directive of a format: its flags, and width and precision where given. */
@@ -65,7 +65,13 @@ class Formatter {
       }
       this.#out += format.slice(this.#at, percent);
       this.#at = percent + 1;
-      this.#directive();
+      const value = this.#values[this.#next];
+      // Most directives are this one.
+      if (typeof value === 'string' && format[this.#at] === 's') {
+        this.#out += value;
+        this.#at++;
+        this.#next++;
+      } else this.#directive();
     }
     if (!this.#everReordered && this.#next < this.#values.length) this.#extra();
     return this.#out;
@@ -200,7 +206,7 @@ function formatValue(asked: Directive, value: Value): string {
   if (value instanceof Map) return formatMap(asked, value);
   const items = Array.isArray(value) ? value : value.items;
   if (value instanceof TypedList && value.type === '[]uint8' && 'sqxX'.includes(verb)) {
-    return formatText(directive, String.fromCharCode(...items.map((item) => Number((item as GoInt).value))), true);
+    return formatText(directive, fromBytes(Uint8Array.from(items, (item) => Number((item as GoInt).value))));
   }
   return `[${items.map((item) => formatNested(asked, item)).join(' ')}]`;
 }
@@ -218,6 +224,8 @@ function formatMap(directive: Directive, map: Map<string, Value>): string {
 }
 
 function formatObject(directive: Directive, value: GoObject): string {
+  const entries = directive.verb === 'v' || value.kind !== 'map' ? undefined : value.entries();
+  if (entries) return `map[${entries.map((pair) => pair.map((item) => formatValue(directive, item)).join(':')).join(' ')}]`;
   const text = value.text();
   if (text !== undefined && 'vsqxX'.includes(directive.verb)) return formatText({ ...directive, plus: false }, text);
   if (value.kind === 'int64') return formatInt(directive, int64(BigInt((value as unknown as { nanoseconds: bigint }).nanoseconds)));
@@ -230,7 +238,7 @@ function formatObject(directive: Directive, value: GoObject): string {
 const bad = (directive: Directive, value: Value): string =>
   `%!${directive.verb}(${typeName(value)}=${formatValue({ ...directive, verb: 'v' }, value)})`;
 
-function formatText(directive: Directive, value: string, isBytes = false): string {
+function formatText(directive: Directive, value: string): string {
   let text = value;
   if (directive.precision !== undefined && 'vsq'.includes(directive.verb)) text = [...value].slice(0, directive.precision).join('');
   switch (directive.verb) {
@@ -242,7 +250,7 @@ function formatText(directive: Directive, value: string, isBytes = false): strin
       return pad(directive, directive.plus ? asciiQuote(text) : quote(text));
     case 'x':
     case 'X':
-      return pad(directive, hexText(directive, text, isBytes));
+      return pad(directive, hexText(directive, text));
     default:
       return bad(directive, value);
   }
@@ -254,8 +262,8 @@ const asciiQuote = (text: string): string =>
     return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`;
   });
 
-function hexText(directive: Directive, text: string, isBytes: boolean): string {
-  let bytes = isBytes ? Uint8Array.from(text, (c) => c.charCodeAt(0)) : toBytes(text);
+function hexText(directive: Directive, text: string): string {
+  let bytes = toBytes(text);
   if (directive.precision !== undefined) bytes = bytes.subarray(0, directive.precision);
   const prefix = directive.sharp ? `0${directive.verb}` : '';
   const pairs = Array.from(bytes, (byte) => {

@@ -1,6 +1,6 @@
 import { formatG } from '../value/float.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
-import { fromBytes } from '../value/text.ts';
+import { fromBytes, quote, sortText } from '../value/text.ts';
 import { YamlError } from './errors.ts';
 import type { Marks } from './marks.ts';
 import { resolve } from './resolve.ts';
@@ -425,8 +425,8 @@ function keyText(key: Value, value: Value): string | YamlError | UnsupportedKey 
     if (!Number.isFinite(key)) return key > 0 ? '.inf' : '-.inf';
     return Number.isInteger(key) && Math.abs(key) < 2 ** 53 ? String(key) : formatFloat32(key);
   }
-  if (key instanceof Map) return new YamlError('invalid map key: map[interface {}]interface {}{}');
-  if (Array.isArray(key)) return new YamlError('invalid map key: []interface {}{}');
+  if (key instanceof Map) return new YamlError(`invalid map key: ${goLiteral(key)}`);
+  if (Array.isArray(key)) return new YamlError(`invalid map key: ${goLiteral(key)}`);
   return new UnsupportedKey(value);
 }
 
@@ -435,6 +435,16 @@ export class UnsupportedKey extends Error {
   constructor(value: Value) {
     super(`unsupported map key of type: %!s(<nil>), key: <nil>, value: ${goSyntax(value)}`);
   }
+}
+
+/** `%#v` of what go-yaml makes of a node; keys are shown as the texts that they have become. */
+function goLiteral(value: Value): string {
+  if (value === null) return 'interface {}(nil)';
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goLiteral).join(', ')}}`;
+  if (!(value instanceof Map)) return typeof value === 'number' ? formatG(value) : String(value);
+  const items = sortText([...value.keys()]).map((key) => `${quote(key)}:${goLiteral(value.get(key))}`);
+  return `map[interface {}]interface {}{${items.join(', ')}}`;
 }
 
 const goSyntax = (value: Value): string => (typeof value === 'string' ? JSON.stringify(value) : value === null ? '<nil>' : String(value));
