@@ -239,6 +239,28 @@ export const crud: Area = {
       },
     },
     {
+      name: 'a StatefulSet’s pods mount the claims of its templates, and no others',
+      verbs: { 'apps/statefulsets': 'create' },
+      async run({ api, refused }) {
+        const metadata = { name: 'data' };
+        const claim = { metadata, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } };
+        const labels = { app: 's' };
+        const container = (name: string) => ({ name: 'c', image: 'i', volumeMounts: [{ name, mountPath: '/data' }] });
+        const body = (name: string) => ({
+          metadata: { name: 's' },
+          spec: {
+            serviceName: 's',
+            selector: { matchLabels: labels },
+            template: { metadata: { labels }, spec: { containers: [container(name)] } },
+            volumeClaimTemplates: [claim],
+          },
+        });
+        const path = 'apps/v1/statefulsets?dryRun=All';
+        expect((await api('POST', path, body('data'))).spec.volumeClaimTemplates[0].metadata.name).toBe('data');
+        expect((await refused('POST', path, body('other'))).message).toContain('volumeMounts[0].name: Not found: "other"');
+      },
+    },
+    {
       name: 'an unknown group, version or resource is not found',
       async run({ refused }) {
         for (const path of ['/apis/no.such.group/v1/things', '/apis/apps/v0/deployments', '/api/v1/things', '/nowhere'])

@@ -211,19 +211,24 @@ function validateVolumes(spec: JsonObject, path: string, report: Report): Set<st
   return names;
 }
 
-/** A pod specification at that path; `restart` are the restart policies that its owner takes. */
-export function validatePodSpec(
-  spec: JsonObject | undefined,
-  path: string,
-  report: Report,
-  restart: readonly string[] = ['Always', 'OnFailure', 'Never'],
-  ephemeral = 'cannot be set on create',
-): void {
+/** What an owner lets its pods be. */
+export interface PodOwner {
+  /** The restart policies that it takes; default all. */
+  readonly restart?: readonly string[];
+  /** Why ephemeral containers are refused. */
+  readonly ephemeral?: string;
+  /** Names of volumes that it adds: a StatefulSet's claims. */
+  readonly claims?: readonly string[];
+}
+
+/** A pod specification at that path. */
+export function validatePodSpec(spec: JsonObject | undefined, path: string, report: Report, owner: PodOwner = {}): void {
+  const { restart = ['Always', 'OnFailure', 'Never'], ephemeral = 'cannot be set on create', claims = [] } = owner;
   if (!spec) {
     report.required(at(path, 'containers'));
     return;
   }
-  const names: Names = { containers: new Set(), volumes: validateVolumes(spec, path, report) };
+  const names: Names = { containers: new Set(), volumes: new Set([...validateVolumes(spec, path, report), ...claims]) };
   const containers = ownObjects(spec, 'containers');
   if (containers.length === 0) report.required(at(path, 'containers'));
   for (const [index, container] of containers.entries()) validateContainer(container, at(path, 'containers', index), names, false, report);

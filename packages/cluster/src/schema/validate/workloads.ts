@@ -10,13 +10,9 @@ export function validateTemplate(spec: JsonObject, path: string, report: Report,
   const metadata = ownObject(template, 'metadata') ?? {};
   validateLabels(own(metadata, 'labels'), at(path, 'template.metadata.labels'), report);
   validateAnnotations(own(metadata, 'annotations'), at(path, 'template.metadata.annotations'), report);
-  validatePodSpec(
-    ownObject(template, 'spec'),
-    at(path, 'template.spec'),
-    report,
-    restart,
-    'ephemeral containers not allowed in pod template',
-  );
+  const claims = ownObjects(spec, 'volumeClaimTemplates').map((claim) => ownString(ownObject(claim, 'metadata'), 'name') ?? '');
+  const ephemeral = 'ephemeral containers not allowed in pod template';
+  validatePodSpec(ownObject(template, 'spec'), at(path, 'template.spec'), report, { restart, ephemeral, claims });
 }
 
 function notNegative(object: JsonObject, keys: readonly string[], path: string, report: Report): void {
