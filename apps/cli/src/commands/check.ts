@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { fromObject, loadChart, render } from '@desp/chart';
+import { type Chart, ChartError, diagnose, fromObject, loadChart, type RenderOptions, render } from '@desp/chart';
 import { nodeCrypto } from '@desp/chart/node';
 import { checkRepository, type Finding, profileNamed, type RenderChart, type Report, type ScanSecrets } from '@desp/procedure';
 import { scanSecrets } from '@desp/security';
@@ -63,9 +63,28 @@ const scanFile: ScanSecrets = (path, data) => {
 
 const renderChart: RenderChart = ({ files, values, release, kubeVersion }) => {
   const chart = loadChart(files.map(({ path, data }) => ({ name: path, data })));
-  const result = render(chart, { release, values: fromObject(values), crypto: nodeCrypto, profile: 'helm4', kubeVersion });
-  return [...result.manifests, ...result.hooks];
+  const options: RenderOptions = { release, values: fromObject(values), crypto: nodeCrypto, profile: 'helm4', kubeVersion };
+  try {
+    const result = render(chart, options);
+    return [...result.manifests, ...result.hooks];
+  } catch (error) {
+    throw error instanceof ChartError ? withCures(error, chart, options) : error;
+  }
 };
+
+/** The same failure, at the place to mend below the chart's folder, with what to do. */
+function withCures(error: ChartError, chart: Chart, options: RenderOptions): ChartError {
+  const found = diagnose(chart, options).diagnoses.find((one) => one.message === error.message);
+  const where = found?.where ?? error.where;
+  const cure = found && found.cures.length > 0 ? found.cures.join(' ') : error.cure;
+  return new ChartError(error.code, error.message, {
+    // Templates are named by their chart first, as in Helm's messages.
+    ...(where ? { where: { ...where, file: where.file.replace(`${chart.metadata.name}/`, '') } } : {}),
+    ...(cure ? { cure } : {}),
+    log: error.log,
+    cause: error,
+  });
+}
 
 function describe(report: Report): string {
   const lines = report.findings.map(describeFinding);

@@ -38,7 +38,7 @@ export function missingCures({ name, lackingIn, elsewhere, near, origin }: Value
   if (elsewhere.length > 0) cures.push(`${places(elsewhere)} ${elsewhere.length === 1 ? 'sets' : 'set'} ${name}: take that block over.`);
   if (origin.kind !== 'unset')
     cures.push(`${originText(origin)} sets ${name} to nothing: give it a value there, or remove it to have the chart's default.`);
-  else if (elsewhere.length === 0 && lackingIn.length > 0)
+  else if (cures.length === 0 && lackingIn.length > 0)
     cures.push(`Set ${name}${lackingIn.length > 1 ? `, for instance in ${lackingIn[0]}` : `, for instance with --set ${name}=…`}.`);
   return cures;
 }

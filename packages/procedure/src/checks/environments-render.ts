@@ -39,7 +39,7 @@ function explain(subject: Subject, rendering: Rendering, error: Error): Found {
     message: `The chart in ${bundle.path} does not render for ${environment.name}: ${reason}`,
     file: where ? `${bundle.path}/${where.file}` : file,
     ...(where?.line === undefined ? {} : { line: where.line }),
-    cure: `Run "desp chart template" with ${file} and correct the chart or its values.`,
+    cure: `${error instanceof DespError && error.cure ? `${error.cure} ` : ''}"desp chart template --hints" with ${file} shows more.`,
   };
 }
 
