@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { acceptPush, accessLevels, createGitHost, type GitAccount, rejectPush } from '@desp/git';
+import { acceptPush, accessLevels, createGitHost, type GitAccount, type GitHost, rejectPush } from '@desp/git';
 import type { Principal } from '@desp/identity';
 import { parseSemVer } from '@desp/model';
 import { templateFiles } from '@desp/pipeline';
 import type { Profile } from '@desp/procedure';
 import type { Clock, Logger } from '@desp/runtime';
-import type { DataFolder } from '@desp/storage';
+import { type DataFolder, writeFileDurably } from '@desp/storage';
 import type { Authenticator } from '../authenticator.ts';
 import { platformAccount } from '../outside-credentials.ts';
 import { repositoryOf } from '../services/names.ts';
@@ -26,7 +28,7 @@ export interface EmbeddedGitOptions {
 }
 
 export async function startGit(options: EmbeddedGitOptions): Promise<EmbeddedGit> {
-  const { authenticator, profile } = options;
+  const { authenticator } = options;
   const host = createGitHost({
     root: options.data.file('git'),
     url: options.url,
@@ -44,16 +46,7 @@ export async function startGit(options: EmbeddedGitOptions): Promise<EmbeddedGit
       return acceptPush;
     },
   });
-  // The templates are for everybody to read: a pipeline shows what they do.
-  await host.seed({
-    path: profile.templates.project,
-    branch: profile.templates.ref,
-    files: Object.fromEntries(
-      templateFiles({ templateFiles: profile.templates.files, environments: profile.environments }).map(({ path, text }) => [path, text]),
-    ),
-    message: `Templates of ${profile.name}`,
-    author: { name: 'DESP', email: 'platform@desp.invalid', at: new Date(Date.UTC(2023, 8, 14)) },
-  });
+  await seedTemplates(host, options);
   await host.start();
   const http = createServer((request, response) => {
     host.handler(request, response).catch((error) => {
@@ -68,6 +61,24 @@ export async function startGit(options: EmbeddedGitOptions): Promise<EmbeddedGit
       await listening.close();
     },
   };
+}
+
+/** The templates are for everybody to read: a pipeline shows what they do. What was written once is not written at every start. */
+async function seedTemplates(host: GitHost, { data, profile }: EmbeddedGitOptions): Promise<void> {
+  const seed = {
+    path: profile.templates.project,
+    branch: profile.templates.ref,
+    files: Object.fromEntries(
+      templateFiles({ templateFiles: profile.templates.files, environments: profile.environments }).map(({ path, text }) => [path, text]),
+    ),
+    message: `Templates of ${profile.name}`,
+    author: { name: 'DESP', email: 'platform@desp.invalid', at: new Date(Date.UTC(2023, 8, 14)) },
+  };
+  const record = data.file('git', 'templates.sha256');
+  const digest = createHash('sha256').update(JSON.stringify(seed)).digest('hex');
+  if (existsSync(record) && readFileSync(record, 'utf8') === digest) return;
+  await host.seed(seed);
+  writeFileDurably(record, digest);
 }
 
 /** A job's and a robot's token reads its service's repository, and no other. */
