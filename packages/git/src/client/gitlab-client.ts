@@ -19,6 +19,8 @@ export interface GitLabGroup {
   readonly id: number;
   /** As the host spells it. */
   readonly path: string;
+  /** Undefined where the host does not say. */
+  readonly branchProtection?: number | undefined;
 }
 
 export interface GitLabProject {
@@ -40,7 +42,10 @@ export interface GitLabClient {
   readonly url: string;
   /** The name under which this token acts: pushes of it carry the name. */
   username(): Promise<string>;
-  /** Makes the group, and those around it, where they are missing; private. `DESP/SAMPLE-APP`. */
+  /**
+   * Makes the group, and those around it, where they are missing; private. Developers may push to default branches of its projects.
+   * `DESP/SAMPLE-APP`.
+   */
   ensureGroup(path: string): Promise<GitLabGroup>;
   /** Makes the project in the group where it is missing; private. */
   ensureProject(group: GitLabGroup, name: string): Promise<GitLabProject>;
@@ -59,7 +64,9 @@ export interface GitLabClient {
 const maxAnswerBytes = 8 * 1024 * 1024;
 const maxPages = 1000;
 const User = z.object({ id: z.number(), username: z.string() });
-const Group = z.object({ id: z.number(), full_path: z.string() });
+const Group = z.object({ id: z.number(), full_path: z.string(), default_branch_protection: z.number().nullish() });
+/** GitLab's "partially protected": developers push to the default branch, and nobody forces; its own default keeps them out. */
+const partlyProtected = 1;
 const Project = z.object({ id: z.number(), path_with_namespace: z.string(), http_url_to_repo: z.string() });
 const Member = z.object({ id: z.number(), username: z.string(), access_level: z.number() });
 const Hook = z.object({ id: z.number(), url: z.string() });
@@ -143,8 +150,8 @@ export function createGitLabClient(options: GitLabClientOptions): GitLabClient {
   const groupAt = async (path: string): Promise<GitLabGroup | undefined> => {
     const answer = await call('GET', `/groups/${encodeURIComponent(path)}?with_projects=false`, [200, 404]);
     if (answer.status === 404) return undefined;
-    const { id, full_path } = read(Group, answer, 'a group');
-    return { id, path: full_path };
+    const { id, full_path: full, default_branch_protection: branchProtection } = read(Group, answer, 'a group');
+    return { id, path: full, branchProtection: branchProtection ?? undefined };
   };
 
   const projectAt = async (path: string): Promise<GitLabProject | undefined> => {
@@ -201,11 +208,15 @@ export function createGitLabClient(options: GitLabClientOptions): GitLabClient {
               name: segment,
               path: segment,
               visibility: 'private',
+              default_branch_protection: partlyProtected,
               ...(parent ? { parent_id: parent.id } : {}),
             }),
         );
       }
-      return group as GitLabGroup;
+      const own = group as GitLabGroup;
+      if (own.branchProtection !== undefined && own.branchProtection !== partlyProtected)
+        await call('PUT', `/groups/${own.id}`, [200], { default_branch_protection: partlyProtected });
+      return own;
     },
     ensureProject: (group, name) =>
       foundOrMade(

@@ -73,6 +73,22 @@ describe.skipIf(!hasGit)('the REST API of the embedded GitLab (needs git on this
     expect((await lab.call('GET', '/projects/DESP%2FAPP%2Fapp', { as: 'alice' })).status).toBe(404);
   });
 
+  test('a group that keeps developers from its default branches, as GitLab makes them, is opened to them', async () => {
+    await provision();
+    const changes: unknown[] = [];
+    const gitlab = createGitLabClient({
+      url: lab.url,
+      token: 'token-platform',
+      async fetch(input, init) {
+        if (init?.method === 'PUT') changes.push([String(input).replace(lab.url, ''), JSON.parse(String(init.body))]);
+        const answer = await fetch(input, init);
+        return new Response((await answer.text()).replace('"default_branch_protection":1', '"default_branch_protection":2'), answer);
+      },
+    });
+    const { id } = await gitlab.ensureGroup('DESP/APP');
+    expect(changes).toEqual([[`/api/v4/groups/${id}`, { default_branch_protection: 1 }]]);
+  });
+
   test('what is there is kept over a restart', async () => {
     const ids = await provision();
     await lab.restart();
@@ -124,6 +140,7 @@ describe.skipIf(!hasGit)('the REST API of the embedded GitLab (needs git on this
       [`/projects/${project}/protected_tags`, { name: 'v*', allowed_to_create: [{ user_id: 1 }] }],
       [`/groups/${group}/members`, { username: 'ivv', access_level: 30, expires_at: '2030-01-01' }],
       ['/groups', { name: '../x', path: '../x' }],
+      ['/groups', { name: 'open', path: 'open', default_branch_protection: 0 }],
     ] as const;
     for (const [path, body] of refused) expect((await lab.call('POST', path, { body })).status, path).toBe(400);
   });
@@ -156,6 +173,7 @@ describe.skipIf(!hasGit)('who may call it (needs git on this machine)', () => {
     ['GET', `/groups/${ids.group}`],
     ['GET', `/groups/${ids.group}/members`],
     ['POST', `/groups/${ids.group}/members`, { username: 'carol', access_level: 30 }],
+    ['PUT', `/groups/${ids.group}`, { default_branch_protection: 1 }],
     ['POST', '/groups', { name: 'mine', path: 'mine' }],
     ['POST', '/projects', { name: 'second', namespace_id: ids.group }],
     ['GET', `/projects/${ids.project}/hooks`],
@@ -173,14 +191,14 @@ describe.skipIf(!hasGit)('who may call it (needs git on this machine)', () => {
   };
 
   test.each([
-    ['nobody', Array(13).fill(401)],
+    ['nobody', Array(14).fill(401)],
     // Another company's person sees no more than a stranger; a search finds nobody.
-    ['bob', [404, 404, 404, 404, 403, 404, 404, 404, 404, 404, 404, 403, 200]],
-    ['stranger', [404, 404, 404, 404, 403, 404, 404, 404, 404, 404, 404, 403, 200]],
-    ['job', [200, 404, 404, 404, 403, 404, 403, 403, 403, 403, 403, 403, 200]],
-    ['ivv', [200, 200, 200, 403, 403, 400, 403, 403, 403, 403, 403, 403, 200]],
-    ['alice', [200, 200, 200, 403, 403, 400, 403, 403, 403, 403, 403, 403, 200]],
-    ['operator', [200, 200, 200, 201, 403, 201, 200, 201, 200, 404, 200, 403, 200]],
+    ['bob', [404, 404, 404, 404, 404, 403, 404, 404, 404, 404, 404, 404, 403, 200]],
+    ['stranger', [404, 404, 404, 404, 404, 403, 404, 404, 404, 404, 404, 404, 403, 200]],
+    ['job', [200, 404, 404, 404, 404, 403, 404, 403, 403, 403, 403, 403, 403, 200]],
+    ['ivv', [200, 200, 200, 403, 403, 403, 400, 403, 403, 403, 403, 403, 403, 200]],
+    ['alice', [200, 200, 200, 403, 403, 403, 400, 403, 403, 403, 403, 403, 403, 200]],
+    ['operator', [200, 200, 200, 201, 200, 403, 201, 200, 201, 200, 404, 200, 403, 200]],
   ])('%s', async (as, wanted) => {
     await lab.call('PUT', `/projects/${ids.project}`, { body: { visibility: 'private' } });
     expect(await statuses(as)).toEqual(wanted);

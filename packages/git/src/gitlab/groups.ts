@@ -2,17 +2,21 @@ import { z } from 'zod';
 import { accessLevels } from './access-level.ts';
 import { type ApiCall, count, demandOnGroup, findGroup, now, pathSegment, type Route, title, visibility } from './call.ts';
 import type { GroupRow } from './directory.ts';
-import { ApiRefusal, type ApiReply, created, forbidden, notFound, ok, page, parse } from './wire.ts';
+import { ApiRefusal, type ApiReply, badParameter, created, forbidden, notFound, ok, page, parse } from './wire.ts';
 
 /** Groups and namespaces (GitLab's API documentation, "Groups", "Namespaces"). All groups are private here. */
 export const groupRoutes: readonly Route[] = [
   ['GET', '/groups', listGroups],
   ['POST', '/groups', createGroup],
   ['GET', '/groups/:id', getGroup],
+  ['PUT', '/groups/:id', changeGroup],
   ['GET', '/groups/:id/subgroups', listSubgroups],
   ['GET', '/namespaces', listNamespaces],
   ['GET', '/namespaces/:id', getNamespace],
 ];
+
+/** GitLab's "partially protected": developers push to the default branch, and nobody forces. So is every default branch of this host. */
+const partlyProtected = 1;
 
 const groupView = ({ context }: ApiCall, group: GroupRow) => ({
   id: group.id,
@@ -29,6 +33,7 @@ const groupView = ({ context }: ApiCall, group: GroupRow) => ({
   full_path: group.fullPath,
   created_at: group.createdAt,
   parent_id: group.parent,
+  default_branch_protection: partlyProtected,
 });
 
 const namespaceView = (call: ApiCall, group: GroupRow) => ({
@@ -76,7 +81,15 @@ function getNamespace(call: ApiCall, id: string): ApiReply {
   return ok(namespaceView(call, group));
 }
 
-const NewGroup = z.object({ name: title, path: pathSegment, parent_id: count.nullish(), visibility: visibility.optional() });
+const branchProtection = count.refine((value) => value === partlyProtected, 'does not have a valid value').optional();
+const NewGroup = z.object({
+  name: title,
+  path: pathSegment,
+  parent_id: count.nullish(),
+  visibility: visibility.optional(),
+  default_branch_protection: branchProtection,
+});
+const GroupChange = z.object({ default_branch_protection: branchProtection });
 
 /** A group at the top is an administrator's to make; one inside another, its owners'. */
 function createGroup(call: ApiCall): ApiReply {
@@ -91,4 +104,13 @@ function createGroup(call: ApiCall): ApiReply {
   const group = context.directory.addGroup(parent, wanted.path, wanted.name, now(call));
   if (!group) throw new ApiRefusal(400, { message: 'Failed to save group {:path=>["has already been taken"]}' });
   return created(groupView(call, group));
+}
+
+/** Takes what every group has here already. */
+function changeGroup(call: ApiCall, id: string): ApiReply {
+  const group = findGroup(call, id);
+  demandOnGroup(call, group, accessLevels.owner);
+  if (parse(GroupChange, call.parameters).default_branch_protection === undefined)
+    throw badParameter('default_branch_protection is missing');
+  return ok(groupView(call, group));
 }
