@@ -330,11 +330,11 @@ export class Lexer {
   }
 
   #leftTrim(at: number): boolean {
-    return this.#input[at] === '-' && isSpaceCode(this.#input.charCodeAt(at + 1));
+    return this.#input.charCodeAt(at) === 45 && isSpaceCode(this.#input.charCodeAt(at + 1));
   }
 
   #rightTrim(at: number): boolean {
-    return this.#input[at + 1] === '-' && isSpaceCode(this.#input.charCodeAt(at));
+    return this.#input.charCodeAt(at + 1) === 45 && isSpaceCode(this.#input.charCodeAt(at));
   }
 
   #skipSpace(at: number): number {

@@ -8,8 +8,14 @@ import type { Assertion } from './syntax.ts';
  *
  * @returns starts and ends of the match and its groups (-1 where a group took no part), or undefined
  */
-export function execute(program: readonly Instruction[], text: string, from: number, slots: number, meter: Meter): Int32Array | undefined {
-  const machine = new Machine(program, text, slots, meter);
+export function execute(
+  program: readonly Instruction[],
+  text: string,
+  from: number,
+  { slots, prefix }: { readonly slots: number; readonly prefix: string },
+  meter: Meter,
+): Int32Array | undefined {
+  const machine = new Machine(program, text, slots, prefix, meter);
   const found = machine.run(from);
   machine.settle();
   return found;
@@ -21,6 +27,9 @@ export interface Meter {
   /** Refuses a text before it is made. */
   size(length: number): void;
 }
+
+/** Steps for letting JavaScript look for a text over so many characters. */
+export const searchCost = (length: number): number => 1 + (length >> 10);
 
 /** Threads that are followed for one step. */
 const threadsPerStep = 4;
@@ -37,13 +46,15 @@ class Machine {
   readonly #program: readonly Instruction[];
   readonly #text: string;
   readonly #slots: number;
+  readonly #prefix: string;
   /** The step in which an instruction was last reached. */
   readonly #marks: Int32Array;
   readonly #meter: Meter;
   #step = 0;
   #work: number;
 
-  constructor(program: readonly Instruction[], text: string, slots: number, meter: Meter) {
+  constructor(program: readonly Instruction[], text: string, slots: number, prefix: string, meter: Meter) {
+    this.#prefix = prefix;
     this.#meter = meter;
     // Its arrays are as long as the program.
     this.#work = program.length >> 2;
@@ -68,7 +79,15 @@ class Machine {
     const start = size - 1;
     for (let at = from; ; ) {
       if (!found) {
-        if (current.count === 0) this.#step++;
+        if (current.count === 0) {
+          this.#step++;
+          if (this.#prefix !== '') {
+            const begin = this.#text.indexOf(this.#prefix, at);
+            this.#work += threadsPerStep * searchCost(begin < 0 ? this.#text.length - at : begin - at);
+            if (begin < 0) break;
+            at = begin;
+          }
+        }
         this.#follow(current, start, at, new Int32Array(this.#slots).fill(-1));
       }
       if (current.count === 0) break;

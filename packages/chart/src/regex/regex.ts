@@ -1,4 +1,5 @@
-import { execute, type Meter } from './machine.ts';
+import { execute, type Meter, searchCost } from './machine.ts';
+import { type Prefix, prefixOf } from './prefix.ts';
 import { compile, type Instruction } from './program.ts';
 import { parseRegex } from './syntax.ts';
 
@@ -9,6 +10,7 @@ export class Regex {
   readonly source: string;
   readonly #program: readonly Instruction[];
   readonly #names: readonly string[];
+  readonly #prefix: Prefix;
 
   /** @throws RegexError with Go's message */
   constructor(source: string) {
@@ -16,6 +18,7 @@ export class Regex {
     const { root, names } = parseRegex(source);
     this.#program = compile(root, source);
     this.#names = names;
+    this.#prefix = prefixOf(root);
   }
 
   /** Instructions: what compiling it cost. */
@@ -24,7 +27,11 @@ export class Regex {
   }
 
   #find(text: string, from: number, meter: Meter): Int32Array | undefined {
-    return execute(this.#program, text, from, 2 * this.#names.length, meter);
+    const { text: prefix, isWhole } = this.#prefix;
+    if (!isWhole) return execute(this.#program, text, from, { slots: 2 * this.#names.length, prefix }, meter);
+    const at = text.indexOf(prefix, from);
+    meter.step(searchCost(at < 0 ? text.length - from : at - from));
+    return at < 0 ? undefined : Int32Array.of(at, at + prefix.length);
   }
 
   test(text: string, meter: Meter = unmetered): boolean {

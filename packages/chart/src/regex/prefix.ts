@@ -1,0 +1,27 @@
+import type { Expression } from './syntax.ts';
+
+/** The text with which every match begins, and whether it is all that an expression matches. As Go, we look for it first. */
+export interface Prefix {
+  readonly text: string;
+  readonly isWhole: boolean;
+}
+
+export function prefixOf(root: Expression): Prefix {
+  const items = root.kind === 'concat' ? root.items : [root];
+  let text = '';
+  for (const item of items) {
+    const character = characterOf(item);
+    if (character === undefined) return { text, isWhole: false };
+    text += character;
+  }
+  return { text, isWhole: text !== '' };
+}
+
+/** The one character that an expression takes. Surrogates are halves of characters, or bytes (value/text.ts): not looked for. */
+function characterOf(item: Expression): string | undefined {
+  if (item.kind !== 'set' || item.fold || item.set.length !== 1) return undefined;
+  const [range] = item.set;
+  if (!range || typeof range === 'function' || range[0] !== range[1]) return undefined;
+  const [code] = range;
+  return code >= 0xd800 && code <= 0xdfff ? undefined : String.fromCodePoint(code);
+}
