@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeChart } from '../test-data/charts.ts';
+import { helmArguments, ourOutcome, theirOutcome, writeCase } from '../test-data/outcome.ts';
 import { makeProgram } from '../test-data/programs.ts';
 import { ChartError } from './errors.ts';
 import { nodeCrypto } from './node/crypto.ts';
@@ -50,6 +52,17 @@ function ours(chart: string): string {
     throw error;
   }
 }
+
+describe.skipIf(version === undefined)(`random charts against ${helm} (skipped where Helm is not installed)`, () => {
+  test.each(Array.from({ length: count }, (_item, index) => first + index))('seed %i', (seed) => {
+    process.env['TZ'] = 'UTC';
+    const chart = makeChart(seed);
+    const own = join(folder, 'charts');
+    writeCase(own, chart);
+    const { status, stdout, stderr } = spawnSync(helm, helmArguments(own, chart), { encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } });
+    expect(ourOutcome(own, chart, profile)).toBe(theirOutcome({ status: status ?? -1, stdout, stderr }));
+  });
+});
 
 describe.skipIf(version === undefined)(`random programs against ${helm} (skipped where Helm is not installed)`, () => {
   test.each(Array.from({ length: count }, (_item, index) => first + index))('seed %i', (seed) => {
