@@ -37,7 +37,7 @@ export async function withBench(parts: BenchParts, work: (bench: Bench) => Promi
     for (const clean of cleaning.reverse()) await clean().catch(() => {});
     await client.raw('DELETE', `/api/v1/namespaces/${namespace}`);
     // Nobody else would finish it.
-    if (!parts.hasControllers) await finalize(client, namespace);
+    if (!parts.hasControllers) await finalizeNamespace(client, namespace);
   }
 }
 
@@ -52,7 +52,8 @@ export async function allGone({ client }: BenchParts): Promise<void> {
   }
 }
 
-async function finalize(client: KubeClient, name: string): Promise<void> {
+/** Ends a namespace that is being deleted and that no controller will ever end. */
+export async function finalizeNamespace(client: KubeClient, name: string): Promise<void> {
   const namespace = (await client.raw('GET', `/api/v1/namespaces/${name}`)) as Answer;
   await client.raw('PUT', `/api/v1/namespaces/${name}/finalize`, { ...namespace, spec: { finalizers: [] } });
 }

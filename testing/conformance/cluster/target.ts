@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { type EmbeddedCluster, startEmbeddedCluster } from '@desp/cluster';
 import { startIngress, startStorage } from '@desp/controllers';
 import { detectEngine, type EngineService, startEngineService } from '@desp/engine';
-import { createKubeClient, isKubeError, type KubeClient, optionsFromKubeconfig } from '@desp/kube';
+import { createKubeClient, type KubeClient, optionsFromKubeconfig, serviceAccountType } from '@desp/kube';
 import { profileNamed } from '@desp/procedure';
 import { run, runOk, silentLogger, systemClock } from '@desp/runtime';
-import type { BenchParts } from './bench.ts';
+import { type BenchParts, finalizeNamespace, suiteLabel } from './bench.ts';
 import type { Answer, Capability } from './case.ts';
 
 /** The cluster under test, and why it lacks what it lacks. */
@@ -51,7 +51,7 @@ async function openOutside(file: string): Promise<Target> {
   const version = ((await client.raw('GET', '/version')) as Answer).gitVersion;
   const lacks = new Map<Capability, string>(lackingKubectl());
   if (!version.endsWith('+rehearsal')) lacks.set('rehearsal', 'it is no rehearsal cluster');
-  if (!(await hasControllers(client))) lacks.set('controllers', 'no controller acts: the namespace default has no ServiceAccount');
+  if (!(await hasControllers(client))) lacks.set('controllers', 'no controller acts: a new namespace gets no ServiceAccount');
   if (!(await hasReadyNode(client))) lacks.set('pods', 'no node is ready');
   else if (image === '') lacks.set('pods', `${imageVariable} names no image with a shell (as busybox)`);
   if (storageClass === '') lacks.set('storage', `${classVariable} names no storage class, and none is the default`);
@@ -74,12 +74,21 @@ async function openOutside(file: string): Promise<Target> {
   };
 }
 
+/** Whether somebody acts upon a namespace that is made now: what lies about may be of a controller that has long ended. */
 async function hasControllers(client: KubeClient): Promise<boolean> {
-  const found = await client.raw('GET', '/api/v1/namespaces/default/serviceaccounts/default').catch((error) => {
-    if (isKubeError(error, 'NotFound')) return undefined;
-    throw error;
-  });
-  return found !== undefined;
+  const name = `acceptance-probe-${process.pid}`;
+  await client.raw('POST', '/api/v1/namespaces', { metadata: { name, labels: { [suiteLabel]: 'yes' } } });
+  try {
+    const end = systemClock.monotonic() + 5000;
+    while (systemClock.monotonic() < end) {
+      if ((await client.get(serviceAccountType, 'default', name)) !== undefined) return true;
+      await systemClock.sleep(100);
+    }
+  } finally {
+    await client.raw('DELETE', `/api/v1/namespaces/${name}`);
+  }
+  await finalizeNamespace(client, name);
+  return false;
 }
 
 async function hasReadyNode(client: KubeClient): Promise<boolean> {

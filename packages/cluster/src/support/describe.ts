@@ -1,6 +1,7 @@
 import { reviewResources } from '../api/auth/reviews.ts';
 import { eventLifetimeMs } from '../api/event-expiry.ts';
 import { maxBodyBytes, maxBodyDepth } from '../api/http/body.ts';
+import { unserved } from '../api/http/pod-handler.ts';
 import { longestWarning, mostWarnings } from '../api/http/write-request.ts';
 import { builtinResources } from '../api/resources/builtin.ts';
 import { apiVersionOf, type Resource } from '../api/resources/resource.ts';
@@ -75,7 +76,11 @@ function kindOf(resource: Resource): SupportedKind {
     shortNames,
     namespaced,
     verbs,
-    subresources: [...(status ? ['status'] : []), ...(scale ? ['scale'] : []), ...subresources.map(({ name }) => name)],
+    subresources: [
+      ...(status ? ['status'] : []),
+      ...(scale ? ['scale'] : []),
+      ...subresources.map(({ name }) => name).filter((name) => plural !== 'pods' || !unserved.includes(name)),
+    ],
     treatment: kindsTable[storage] ?? { level: 'acts', by: 'the server answers it' },
   };
 }

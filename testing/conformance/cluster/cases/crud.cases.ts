@@ -135,6 +135,8 @@ export const crud: Area = {
     },
     {
       name: 'an object that breaks the rules is refused, with each field and reason',
+      // A pod is let in by its ServiceAccount first.
+      needs: ['controllers'],
       verbs: { pods: 'create' },
       async run({ refused }) {
         const { reason, message } = await refused('POST', 'pods', {

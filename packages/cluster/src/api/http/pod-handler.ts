@@ -22,18 +22,19 @@ export interface PodContext {
   readonly authorize: (user: UserInfo, wanted: Attributes) => void;
 }
 
+/** Subresources of pods that discovery names, for clients look there before they explain themselves, and that answer 501. */
+export const unserved: readonly string[] = ['attach', 'portforward'];
+
 /** log, exec, attach, portforward, eviction and binding. */
 export async function servePodSubresource(call: Call): Promise<void> {
   const { target, info } = call;
+  if (unserved.includes(target.subresource)) throw notServed(target.subresource);
   switch (target.subresource) {
     case 'log':
       if (info.verb !== 'get') throw notAllowed();
       return await serveLog(call);
     case 'exec':
       throw badRequest('Upgrade request required');
-    case 'attach':
-    case 'portforward':
-      throw notServed(target.subresource);
     case 'eviction':
       if (info.verb !== 'create') throw notAllowed();
       return await evict(call);
