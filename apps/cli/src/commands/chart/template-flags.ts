@@ -45,7 +45,7 @@ export const templateFlags: FlagTable = {
   'take-ownership': bool,
   timeout: text,
   validate: bool,
-  wait: bool,
+  wait: { kind: 'text', alone: 'watcher' },
   'wait-for-jobs': bool,
 };
 

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import { findInIndex, readRepositoryIndex, resolveChartUrl, sortVersions, versionTest } from './index-file.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const index = readRepositoryIndex(
+  bytes(
+    'apiVersion: v1\nentries:\n  web:\n  - {name: web, version: 1.0.0, urls: [a]}\n  - {name: web, version: 1.10.0, urls: [b]}\n  - {name: web, version: 1.9.0, urls: [c]}\n  - {name: web, version: 2.0.0-rc.1}\n  - {name: web, version: not one}\n  - null\n',
+  ),
+);
+
+describe('a repository’s index', () => {
+  test('versions by precedence; pre-releases only where they are asked for', () => {
+    expect(['', '^1.0', '1.0.0', '>0.0.0-0', '~1.8'].map((range) => findInIndex(index, 'web', range)?.version)).toEqual([
+      '1.10.0',
+      '1.10.0',
+      '1.0.0',
+      '2.0.0-rc.1',
+      undefined,
+    ]);
+    expect(findInIndex(index, '__proto__', '')).toBeUndefined();
+    expect(() => versionTest('one')).toThrow('improper constraint');
+  });
+
+  test('JSON is an index too; what is none says why', () => {
+    expect(readRepositoryIndex(bytes('{"apiVersion":"v1","entries":{"a":[{"name":"a","version":"1.0.0"}]}}')).charts.size).toBe(1);
+    expect(() => readRepositoryIndex(bytes(''))).toThrow('empty index.yaml file');
+    expect(() => readRepositoryIndex(bytes('entries: {}'))).toThrow('no API version specified');
+  });
+
+  test('addresses relative to the repository', () => {
+    expect(resolveChartUrl('https://example.org/charts', 'web-1.tgz')).toBe('https://example.org/charts/web-1.tgz');
+    expect(resolveChartUrl('https://example.org/charts/?key=1', '../x.tgz')).toBe('https://example.org/x.tgz?key=1');
+    expect(resolveChartUrl('https://example.org', 'oci://other/x')).toBe('oci://other/x');
+  });
+
+  test('tags that are no versions are left out', () => {
+    expect(sortVersions(['latest', '1.0.0', 'v2.0.0', '1.2.0', '1.2.0-a'])).toEqual(['1.2.0', '1.2.0-a', '1.0.0']);
+  });
+});
