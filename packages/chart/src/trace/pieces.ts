@@ -30,6 +30,8 @@ export interface Piece extends Site {
   readonly yaml?: PathNode | undefined;
   /** False where a text went through something that hides which of its parts came from where. */
   readonly exact: boolean;
+  /** Stands for all that comes after a trace has become too large. */
+  readonly isRest?: boolean;
 }
 
 /** A text that was made during an action, and where its parts came from. */
@@ -57,6 +59,10 @@ export class TextTrace {
 
   push(length: number, piece: Piece, offset: number): void {
     if (length === 0) return;
+    if (piece.isRest && this.pieces.at(-1) === piece) {
+      this.length += length;
+      return;
+    }
     this.starts.push(this.length);
     this.pieces.push(piece);
     this.offsets.push(offset);

@@ -41,6 +41,8 @@ const kept = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? [] : 
 /** How many reads one piece names; a checksum over a whole file may have thousands. */
 const maxReads = 40;
 const maxConditions = 64;
+/** Five times what the largest charts need; what a runaway chart prints after that has no place of its own. */
+const maxRuns = 500_000;
 
 /** Why and where a file's render failed, as seen from inside. */
 export interface FailedSite {
@@ -72,6 +74,9 @@ export class Recorder implements Watcher {
   #frame: Frame | undefined;
   #closed: Made | undefined;
   #failed = false;
+  /** Runs that were recorded, in all texts. */
+  #runs = 0;
+  #rest: Piece | undefined;
 
   constructor(values: ValueMap, chart: WorkChart) {
     this.paths = new ValuePaths(values, chart);
@@ -128,7 +133,13 @@ export class Recorder implements Watcher {
   wrote(node: TextNode | ActionNode, text: string): void {
     if (text === '') return;
     const frame = this.#frame as Frame;
+    if (this.#runs > maxRuns) {
+      this.#rest ??= { call: frame.call, node, text: '', reads: [], exact: false, isRest: true };
+      frame.out.push(text.length, this.#rest, 0);
+      return;
+    }
     const made = find(frame.made, text);
+    this.#runs += made?.trace.starts.length ?? 1;
     if (made) frame.out.append(made.trace);
     else frame.out.push(text.length, this.#piece(frame, node, text), 0);
   }
@@ -231,6 +242,7 @@ export class Recorder implements Watcher {
     for (const argument of args) {
       const made = typeof argument === 'string' ? find(frame.made, argument) : undefined;
       const trace = made && transformed(name, args, made, result, this.#filler(frame, result));
+      this.#runs += trace?.starts.length ?? 0;
       if (trace) return { text: result, trace };
     }
     return undefined;

@@ -7,6 +7,7 @@ import { render } from '../render/render.ts';
 import { mergeMaps } from '../values/merge.ts';
 import { applySet } from '../values/set.ts';
 import type { TracedLine } from './api.ts';
+import { type Piece, TextTrace } from './pieces.ts';
 import type { ValueSource } from './provenance.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -223,6 +224,13 @@ test('hooks and notes are traced too', () => {
   });
   expect(told(result.trace?.lines('notes') ?? [])[1]).toBe('you <- NOTES.txt:2:4 who=default:values.yaml:1');
   expect(result.trace?.lines(result.hooks[0] as never)[0]?.parts[0]?.place).toMatchObject({ file: 'app/templates/h.yaml', line: 1 });
+});
+
+test('what comes after a trace has become too large is one run, whatever its length', () => {
+  const piece = { text: '', reads: [], exact: false, isRest: true } as unknown as Piece;
+  const trace = new TextTrace();
+  for (let i = 0; i < 1000; i++) trace.push(10, piece, 0);
+  expect([trace.starts.length, trace.length]).toEqual([1, 10_000]);
 });
 
 describe('tracing changes nothing, and loses nothing', () => {
