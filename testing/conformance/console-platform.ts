@@ -2,9 +2,20 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
-import { ApiProblem, Delivery, DeliveryList, GateReport, JobLog, PlatformStatus, ReleaseDetail, ServiceView } from '@desp/model';
+import {
+  ApiProblem,
+  Delivery,
+  DeliveryList,
+  GateReport,
+  JobLog,
+  LoginProvider,
+  PlatformStatus,
+  ReleaseDetail,
+  ServiceView,
+} from '@desp/model';
 import { type ZodType, z } from 'zod';
 import { gateReports, releaseDetail, releaseRecord, serviceView } from './console-answers.ts';
+import { createIdentityDouble } from './console-identity.ts';
 
 /**
  * A double of the platform for the console: it speaks the API over real HTTP, with the platform's own content policy, and holds
@@ -39,6 +50,7 @@ export async function startConsolePlatform(files: string, first: Delivery | unde
   let refuseStreams = false;
   let refusal: { status: number; problem: ApiProblem['error'] } | undefined;
   const asked: string[] = [];
+  const identity = createIdentityDouble(token, password);
   const logs = new Map<string, string[]>();
   const streams = new Set<ServerResponse>();
   const event = () => `event: delivery\ndata: ${JSON.stringify(delivery)}\n\n`;
@@ -62,14 +74,8 @@ export async function startConsolePlatform(files: string, first: Delivery | unde
       });
     }
     if (resource === 'login') {
-      const body = (await bodyOf(request)) as { password?: string };
-      if (body.password === password) return answer(z.object({ token: z.string() }), { token });
-      return problem(401, {
-        code: 'NOT_AUTHENTICATED',
-        message: 'There is nobody with this name and password.',
-        kind: 'user',
-        retryable: false,
-      });
+      const origin = `http://${request.headers.host}`;
+      return answer(LoginProvider, { issuer: `${origin}/oidc`, clientId: 'desp-console', redirectUri: `${origin}/login/callback` });
     }
     if (request.headers.authorization !== `Bearer ${token}`)
       return problem(401, { code: 'NOT_AUTHENTICATED', message: 'Nobody is logged in.', kind: 'user', retryable: false });
@@ -120,6 +126,10 @@ export async function startConsolePlatform(files: string, first: Delivery | unde
       void api(request, response, url).catch((error: unknown) => response.writeHead(500).end(String(error)));
       return;
     }
+    if (url.pathname.startsWith('/oidc/')) {
+      void identity.answer(request, response, url).catch((error: unknown) => response.writeHead(500).end(String(error)));
+      return;
+    }
     const named = join(files, url.pathname);
     const file = extname(url.pathname) && existsSync(named) ? named : join(files, 'index.html');
     response
@@ -150,10 +160,4 @@ export async function startConsolePlatform(files: string, first: Delivery | unde
         server.closeAllConnections();
       }),
   };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(piece as Buffer);
-  return JSON.parse(Buffer.concat(pieces).toString('utf8'));
 }

@@ -94,9 +94,10 @@ describe.skipIf(missing)(`console in Chromium${missing}`, () => {
 
   async function signIn(page: Page, url: string, path = '/', person = 'provider', secret = password): Promise<void> {
     await page.goto(url + path);
+    await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByLabel('Name').fill(person);
     await page.getByLabel('Password', { exact: true }).fill(secret);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('button', { name: 'Sign out' }).waitFor();
   }
 
@@ -115,6 +116,7 @@ describe.skipIf(missing)(`console in Chromium${missing}`, () => {
     const { page, faults } = await visit();
     await page.goto(`${platform.url}/deliveries/d-1?stop=push`);
     await page.getByText('/srv/desp/credentials').waitFor();
+    await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByLabel('Name').fill('provider');
     await page.getByLabel('Password', { exact: true }).fill('wrong');
     await page.keyboard.press('Enter');
@@ -129,6 +131,15 @@ describe.skipIf(missing)(`console in Chromium${missing}`, () => {
     await page.getByText('You are signed out.').waitFor();
     expect(await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]))).not.toContain('desp_token');
     expect(faults).toEqual([]);
+  });
+
+  test('an answer to a login that this tab did not begin is refused', async () => {
+    const platform = await platformWith(undefined);
+    const { page } = await visit();
+    await page.goto(`${platform.url}/login/callback?code=stolen&state=guessed`);
+    await page.getByText('This answer is not to a login that was begun in this tab.').waitFor();
+    expect(platform.asked.filter((path) => path.includes('token'))).toEqual([]);
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
   });
 
   test('a login page never leads to another site', async () => {
@@ -254,7 +265,7 @@ describe.skipIf(missing)(`console in Chromium${missing}`, () => {
     const platform = await platformWith(failedDelivery());
     const { page } = await visit();
     await page.goto(platform.url);
-    await page.getByLabel('Name').waitFor();
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
     const focused = () =>
       page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '');
     const tabTo = async (name: RegExp, key = 'Tab') => {
@@ -264,7 +275,9 @@ describe.skipIf(missing)(`console in Chromium${missing}`, () => {
       }
       throw new Error(`${key} never came to ${name}; last ${await focused()}`);
     };
-    await page.keyboard.press('Tab');
+    await tabTo(/^Sign in/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
     await page.keyboard.type('provider');
     await page.keyboard.press('Tab');
     await page.keyboard.type(password);
@@ -370,7 +383,7 @@ describe.skipIf(missing)(`console in Chromium${missing}`, () => {
     // The console as built for this test, so that it is today's whatever lies in the project's own folder.
     await page.route(`${address}/**`, async (route) => {
       const { pathname } = new URL(route.request().url());
-      if (pathname.startsWith('/api/')) return route.continue();
+      if (/^\/(api|oidc)\//.test(pathname)) return route.continue();
       const named = join(files, pathname);
       return route.fulfill({ path: pathname !== '/' && existsSync(named) ? named : join(files, 'index.html') });
     });

@@ -24,6 +24,7 @@ let credentials = { person: 'provider', password: '' };
 const rows: Readonly<Record<string, Row>> = {
   'GET /api/status': { action: 'anybody', path: '/api/status', about: 'nothing' },
   'GET /api/key': { action: 'anybody', path: '/api/key', about: 'nothing' },
+  'GET /api/login': { action: 'anybody', path: '/api/login', about: 'nothing' },
   'POST /api/login': { action: 'anybody', path: '/api/login', about: 'nothing', body: () => credentials },
   'POST /api/tokens/revoke': { action: 'anybody', path: '/api/tokens/revoke', about: 'nothing', body: { token: 'dpat_unknown' } },
   'POST /api/tokens': {

@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
 import { queryClient } from './api/query-client.ts';
 import { localPath } from './session/local-path.ts';
-import { onSessionChange, sessionToken } from './session/session.ts';
+import { currentSession, onSessionChange } from './session/session.ts';
 import { NotFoundPage } from './shell/not-found-page.tsx';
 import { PageFailure } from './shell/page-failure.tsx';
 import { Shell } from './shell/shell.tsx';
@@ -22,11 +22,18 @@ const login = createRoute({
   component: lazyRouteComponent(() => import('./session/login-page.tsx'), 'LoginPage'),
 });
 
+/** Where the identity provider leads back to. */
+const loginCallback = createRoute({
+  getParentRoute: () => root,
+  path: '/login/callback',
+  component: lazyRouteComponent(() => import('./session/login-callback-page.tsx'), 'LoginCallbackPage'),
+});
+
 const inside = createRoute({
   getParentRoute: () => root,
   id: 'inside',
   beforeLoad: ({ location }) => {
-    if (!sessionToken()) throw redirect({ to: '/login', search: location.href === '/' ? {} : { to: location.href } });
+    if (!currentSession()) throw redirect({ to: '/login', search: location.href === '/' ? {} : { to: location.href } });
   },
   component: Shell,
 });
@@ -58,14 +65,14 @@ const service = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, inside.addChildren([deliveries, delivery, services, service])]),
+  routeTree: root.addChildren([login, loginCallback, inside.addChildren([deliveries, delivery, services, service])]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });
 
 // Whoever logs out, or is logged out, sees nothing more of what was loaded before.
 onSessionChange(() => {
-  if (!sessionToken()) queryClient.clear();
+  if (!currentSession()) queryClient.clear();
   void router.invalidate();
 });
 

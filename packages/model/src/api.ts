@@ -101,6 +101,15 @@ export const CreateToken = z.strictObject({
 });
 export type CreateToken = z.infer<typeof CreateToken>;
 
+/** Where people log in: an OpenID Connect provider, ours or another, and the console's name there. */
+export const LoginProvider = z.object({
+  issuer: z.string(),
+  clientId: z.string(),
+  /** Where the provider sends people back to; the console logs in from this origin only. */
+  redirectUri: z.string(),
+});
+export type LoginProvider = z.infer<typeof LoginProvider>;
+
 /** Who a caller is: a person of the records, or a part of the platform itself, which has no roles. */
 export const Caller = z.object({
   kind: z.enum(['person', 'job', 'robot', 'platform']),

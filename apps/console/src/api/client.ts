@@ -1,11 +1,12 @@
-import { endSession, sessionToken } from '../session/session.ts';
+import { freshToken } from '../session/oidc.ts';
+import { endSession } from '../session/session.ts';
 import { problemOf, unreachablePlatform } from './api-error.ts';
 
 export interface CallOptions {
   readonly method?: 'GET' | 'POST';
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
-  /** Set false where 401 means a wrong password, not a login that is over. */
+  /** Set false for what anybody may ask: no token is sent, and 401 does not end the session. */
   readonly session?: boolean;
 }
 
@@ -15,8 +16,8 @@ export interface CallOptions {
  */
 export async function request(path: string, { method = 'GET', body, signal, session = true }: CallOptions = {}): Promise<Response> {
   const headers = new Headers();
-  const token = sessionToken();
-  if (session && token) headers.set('authorization', `Bearer ${token}`);
+  const token = session ? await freshToken() : undefined;
+  if (token) headers.set('authorization', `Bearer ${token}`);
   if (body !== undefined) headers.set('content-type', 'application/json');
   let response: Response;
   try {

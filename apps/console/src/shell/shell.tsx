@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { queries } from '../api/queries.ts';
-import { endSession } from '../session/session.ts';
+import { signOut } from '../session/oidc.ts';
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { Logo } from './logo.tsx';
@@ -39,7 +39,7 @@ export function Shell() {
             )}
             <HelpDialog />
             <ColorSchemeSwitch />
-            <button type="button" className={styles['plain']} onClick={() => endSession('signed out')}>
+            <button type="button" className={styles['plain']} onClick={signOut}>
               Sign out
             </button>
           </div>

@@ -1,4 +1,5 @@
-import { Caller, CreateToken } from '@desp/model';
+import { consoleClientId } from '@desp/identity';
+import { Caller, CreateToken, LoginProvider } from '@desp/model';
 import { z } from 'zod';
 import { PlatformError } from '../platform-error.ts';
 import { endpoint } from './endpoint.ts';
@@ -9,6 +10,18 @@ const RevokeToken = z.strictObject({ token: z.string().max(128) });
 const TokenAnswer = z.object({ token: z.string() });
 
 export const loginEndpoints = [
+  endpoint({
+    method: 'GET',
+    url: '/api/login',
+    summary: 'Where people log in',
+    access: 'anybody',
+    answer: LoginProvider,
+    run: async ({ platform: { config } }) => ({
+      issuer: config.identity.issuer,
+      clientId: consoleClientId,
+      redirectUri: `${config.server.url}/login/callback`,
+    }),
+  }),
   endpoint({
     method: 'POST',
     url: '/api/login',

@@ -36,7 +36,8 @@ export async function createApi(platform: Platform, consoleFolder: string, times
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer');
     reply.header(
       'content-security-policy',
-      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+      // The console asks the identity provider itself, wherever that is.
+      `default-src 'self'; connect-src 'self' ${new URL(platform.config.identity.issuer).origin}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'`,
     );
   });
   await app.register(async (scope) => {
