@@ -1,5 +1,7 @@
 import { DespError, type ErrorDetails } from '@desp/runtime/errors';
 
+export { formatPlace, type SourcePlace } from '@desp/runtime/errors';
+
 /**
  * Why a chart could not be loaded or rendered.
  *

@@ -1,6 +1,5 @@
-import type { SourcePlace } from '@desp/runtime/errors';
 import type { RenderOptions, RenderResult } from '../api.ts';
-import { ChartError } from '../errors.ts';
+import { ChartError, type SourcePlace } from '../errors.ts';
 import { functionsOf } from '../functions/registry.ts';
 import { ExecutionError } from '../language/failures.ts';
 import { kind, printNode } from '../language/nodes.ts';

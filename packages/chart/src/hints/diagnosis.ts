@@ -1,5 +1,4 @@
-import type { SourcePlace } from '@desp/runtime/errors';
-import type { ChartErrorCode } from '../errors.ts';
+import type { ChartErrorCode, SourcePlace } from '../errors.ts';
 import type { TracedCall } from '../trace/api.ts';
 import type { ValueOrigin } from '../trace/provenance.ts';
 

@@ -1,4 +1,4 @@
-import { formatPlace } from '@desp/runtime/errors';
+import { formatPlace } from '../errors.ts';
 import type { TracedCall } from '../trace/api.ts';
 import type { Diagnosis, Excerpt, ValueFinding } from './diagnosis.ts';
 import { listed, originText, typeWord } from './words.ts';

@@ -1,4 +1,4 @@
-import type { SourcePlace } from '@desp/runtime/errors';
+import type { SourcePlace } from '../errors.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import { MarkedValues } from '../trace/marked-values.ts';
 import { formatPath, type ValuePath } from '../trace/paths.ts';

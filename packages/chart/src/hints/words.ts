@@ -1,4 +1,4 @@
-import { formatPlace, type SourcePlace } from '@desp/runtime/errors';
+import { formatPlace, type SourcePlace } from '../errors.ts';
 import type { ValueOrigin } from '../trace/provenance.ts';
 import type { ValueFinding } from './diagnosis.ts';
 

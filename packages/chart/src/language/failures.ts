@@ -1,4 +1,4 @@
-import type { SourcePlace } from '@desp/runtime/errors';
+import type { SourcePlace } from '../errors.ts';
 import { byteLength } from '../value/text.ts';
 import type { AnyNode, Tree } from './nodes.ts';
 

@@ -1,5 +1,5 @@
-import type { SourcePlace } from '@desp/runtime/errors';
 import type { RenderedHook, RenderedManifest } from '../api.ts';
+import type { SourcePlace } from '../errors.ts';
 import type { ValuePath } from './paths.ts';
 import type { ValueOrigin } from './provenance.ts';
 

@@ -1,5 +1,5 @@
-import type { SourcePlace } from '@desp/runtime/errors';
 import type { RenderedHook, RenderedManifest } from '../api.ts';
+import type { SourcePlace } from '../errors.ts';
 import { kind } from '../language/nodes.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import type { Profile } from '../profile.ts';

@@ -1,4 +1,4 @@
-import type { SourcePlace } from '@desp/runtime/errors';
+import type { SourcePlace } from '../errors.ts';
 import {
   type BranchNode,
   type CommandNode,

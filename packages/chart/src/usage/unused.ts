@@ -1,4 +1,4 @@
-import type { SourcePlace } from '@desp/runtime/errors';
+import type { SourcePlace } from '../errors.ts';
 import { functionsOf } from '../functions/registry.ts';
 import { nearNames } from '../hints/near.ts';
 import type { Tree } from '../language/nodes.ts';

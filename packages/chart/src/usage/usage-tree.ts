@@ -1,4 +1,4 @@
-import type { SourcePlace } from '@desp/runtime/errors';
+import type { SourcePlace } from '../errors.ts';
 import type { ValuePath } from '../trace/paths.ts';
 
 /** Any key of a map, or any item of a list: what `range` and computed keys read. */
