@@ -85,12 +85,8 @@ class Reader {
     if (found.type === token.streamEnd) return null;
     if (found.type === token.documentEnd) return null;
     const value = this.#node(true, false);
-    const after = this.#peek();
-    if (after.type !== token.streamEnd && after.type !== token.documentStart && after.type !== token.documentEnd) {
-      // go-yaml reads on to the end of the document before it decodes.
-      if (after.type !== token.versionDirective && after.type !== token.tagDirective)
-        this.#fail('did not find expected <document start>', after.line);
-    }
+    // What follows belongs to the next document, which go-yaml does not read; its first token it does.
+    this.#peek();
     // go-yaml reads the whole text before it makes values of it, and sees what is no key only then.
     if (this.#badKey) throw this.#badKey;
     return value;
