@@ -18,6 +18,9 @@ export class HelmError extends Error {
   }
 }
 
+/** Where Helm tells what a registry did: its third version on standard error. */
+export const registryOutput = (helm: ProfileName, io: Output): Output => (helm === 'helm3' ? { out: io.err, err: io.err } : io);
+
 export interface HelmInvocation {
   readonly helm: ProfileName;
   readonly flags: Flags;

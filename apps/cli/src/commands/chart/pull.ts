@@ -5,14 +5,14 @@ import { loadChart } from '@desp/chart';
 import { readChartArchive, writeWhole } from '@desp/chart/node';
 import type { Flags } from './flags.ts';
 import { chartSourceFlags, globalFlags } from './global-flags.ts';
-import { HelmError, type HelmInvocation, type HelmVerb, type Output } from './helm-command.ts';
+import { HelmError, type HelmInvocation, type HelmVerb, type Output, registryOutput } from './helm-command.ts';
 import { type DownloadedChart, downloadChart } from './remote/download-chart.ts';
 import { requiredProvenance } from './remote/locate-chart.ts';
 import { defaultKeyring, verifyFile } from './verify.ts';
 
 async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
   for (const reference of flags.args) {
-    const chart = await downloadChart(reference, flags, io);
+    const chart = await downloadChart(reference, flags, registryOutput(helm, io));
     const provenance = await provenanceOf(chart, reference, flags, io);
     const report =
       flags.isOn('verify') && provenance ? await verified(chart, provenance, flags.text('keyring') ?? defaultKeyring(helm), helm) : '';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { loadChartFrom } from '@desp/chart/node';
 import { connectionFlags, globalFlags } from './global-flags.ts';
-import { HelmError, type HelmInvocation, type HelmVerb } from './helm-command.ts';
+import { HelmError, type HelmInvocation, type HelmVerb, registryOutput } from './helm-command.ts';
 import { isOci, pushChart } from './remote/registry.ts';
 
 const underscores = `
@@ -10,7 +10,7 @@ storing semantic versions, Helm adopts the convention of changing plus (+) to
 an underscore (_) in chart version tags when pushing to a registry and back to
 a plus (+) when pulling from a registry.`;
 
-async function run({ flags, io }: HelmInvocation): Promise<void> {
+async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
   const [path = '', remote = ''] = flags.args;
   if (!isOci(remote)) throw new HelmError(`scheme prefix missing from remote (e.g. "oci://")`);
   const status = statSync(path, { throwIfNoEntry: false });
@@ -23,8 +23,9 @@ async function run({ flags, io }: HelmInvocation): Promise<void> {
     { metadata, archive: readFileSync(path), provenance, created: status.mtime },
     flags,
   );
-  io.out(`Pushed: ${reference}\nDigest: ${digest}\n`);
-  if (reference.slice(reference.lastIndexOf(':')).includes('_')) io.out(`${reference} contains an underscore.\n${underscores}\n`);
+  const { out } = registryOutput(helm, io);
+  out(`Pushed: ${reference}\nDigest: ${digest}\n`);
+  if (reference.slice(reference.lastIndexOf(':')).includes('_')) out(`${reference} contains an underscore.\n${underscores}\n`);
 }
 
 export const verb: HelmVerb = {

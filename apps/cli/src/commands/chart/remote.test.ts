@@ -221,6 +221,8 @@ describe('registries', () => {
       const pushed = await runChart('push', file, remote, '--plain-http');
       expect([pushed.code, pushed.stdout.split('\n')[0]]).toEqual([0, `Pushed: ${registry.host}/charts/part:${version.replace('+', '_')}`]);
     }
+    const again = await runChart('--helm', '3', 'push', join(folder, 'part-1.0.0.tgz'), remote, '--plain-http');
+    expect([again.stdout, again.stderr.split('\n')[0]]).toEqual(['', `Pushed: ${registry.host}/charts/part:1.0.0`]);
     const pulled = await runChart('pull', `${remote}/part`, '--plain-http', '--prov', '-d', join(folder, 'out'));
     expect([pulled.code, readdirSync(join(folder, 'out'))]).toEqual([0, ['part-1.1.0+build.7.tgz', 'part-1.1.0+build.7.tgz.prov']]);
     const shown = await runChart('show', 'chart', `${remote}/part`, '--version', '~1.0.0', '--plain-http');

@@ -14,7 +14,7 @@ import {
 } from '@desp/chart';
 import { archiveChart, loadChartFrom, writeWhole } from '@desp/chart/node';
 import type { Flags } from '../flags.ts';
-import { HelmError, type Output } from '../helm-command.ts';
+import { HelmError, type Output, registryOutput } from '../helm-command.ts';
 import { defaultKeyring, verifyFile } from '../verify.ts';
 import { type DependencySources, openSources } from './dependency-sources.ts';
 import { downloadFrom } from './download-chart.ts';
@@ -219,7 +219,7 @@ async function fetchOne(
   done.add(`${url} ${version}`);
   io.out(`Downloading ${name} from repo ${repository}\n`);
   try {
-    const chart = await downloadFrom(url, isOci(url) ? version : '', sources.connectionOf(repository), flags, io);
+    const chart = await downloadFrom(url, isOci(url) ? version : '', sources.connectionOf(repository), flags, registryOutput(helm, io));
     const file = join(staging, chart.fileName);
     writeFileSync(file, chart.archive);
     loadChartFrom(file);
