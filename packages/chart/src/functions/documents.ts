@@ -4,7 +4,7 @@ import { JsonError, mismatch, readJson, toJsonValue, writeJson } from '../value/
 import { GoObject, listItems, TypedList, TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
 import { ConversionError, yamlToMap, yamlToValue } from '../yaml/values.ts';
 import { writePrettyYaml, writeYaml } from '../yaml/writer.ts';
-import { type FunctionGroup, fail, fn } from './define.ts';
+import { contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** YAML and JSON in and out. The plain forms swallow errors as Helm's do; the `must` forms fail. */
 
@@ -85,7 +85,10 @@ export const documentFunctions: FunctionGroup = {
       (message) => [message],
     ),
   ),
-  fromYaml: fn(['string'], (text) => orElse(() => yamlToMap(text), errorMap)),
+  fromYaml: contextual(['string'], (context, text) =>
+    // What a text costs by its length is for everyday YAML.
+    orElse(() => yamlToMap(text, undefined, () => context.budget.step(text.length >> 2)), errorMap),
+  ),
   fromYamlArray: fn(['string'], (text) =>
     orElse(
       () => yamlList(text),

@@ -16,6 +16,7 @@ import {
   space,
   unescapeCommon,
 } from './everyday-words.ts';
+import { maxNodes } from './reader.ts';
 import { resolve } from './resolve.ts';
 import { scanBlockScalar } from './scalars.ts';
 
@@ -57,6 +58,7 @@ class EverydayReader {
   readonly #text: string;
   readonly #exact: boolean;
   #depth = 0;
+  #nodes = 0;
   #collections = 0;
   /** The line that comes next: its first character that is no space, its indentation, and where it ends. */
   #at = 0;
@@ -168,6 +170,7 @@ class EverydayReader {
 
   /** What follows `key:` or `-`: a scalar on the line, or a block on the next; leaves the reader at the line after. */
   #afterIndicator(from: number, column: number, inMapping: boolean): Value {
+    this.#countNode();
     const at = this.#skipSpaces(from);
     if (at < this.#end && this.#text.charCodeAt(at) !== hash) return this.#scalar(at, column);
     if (at < this.#end && at === from) decline();
@@ -427,6 +430,7 @@ class EverydayReader {
 
   #flowItem(at: number): Value {
     if (at >= this.#end) decline();
+    this.#countNode();
     const code = this.#text.charCodeAt(at);
     if (code === 91 || code === 123) return this.#flow(at);
     if (code === 34 || code === 39) return this.#quoted(at);
@@ -435,6 +439,11 @@ class EverydayReader {
     if (!found) decline();
     this.#position = at + found[0].length;
     return this.#value(found[0]);
+  }
+
+  /** The full reader says what is wrong with a text of too many. */
+  #countNode(): void {
+    if (++this.#nodes > maxNodes) decline();
   }
 
   #skipSpaces(from: number): number {

@@ -13,13 +13,19 @@ function hasLines(text: string, count: number): boolean {
   return false;
 }
 
-/** Reads YAML through JSON, as Helm reads all its YAML: every number is a float64. @throws ConversionError */
-export function yamlToValue(text: string, exactIntegers = false): Value {
+/**
+ * Reads YAML through JSON, as Helm reads all its YAML: every number is a float64.
+ *
+ * @param onUnusual called before a text is read that is more than everyday YAML, which takes several times as long
+ * @throws ConversionError
+ */
+export function yamlToValue(text: string, exactIntegers = false, onUnusual?: () => void): Value {
   if (text.length > maxNodes && hasLines(text, maxNodes)) {
     throw new ConversionError(`error converting YAML to JSON: yaml: document has more than ${maxNodes} lines`);
   }
   const value = readEverydayYaml(text, exactIntegers);
   if (value !== declined) return value;
+  onUnusual?.();
   try {
     return checkFinite(readYaml(text, { exactIntegers }));
   } catch (error) {
@@ -31,8 +37,8 @@ export function yamlToValue(text: string, exactIntegers = false): Value {
 }
 
 /** Reads YAML that must be a map; an empty text is an empty map. @throws ConversionError */
-export function yamlToMap(text: string, target = 'map[string]interface {}'): ValueMap {
-  const value = yamlToValue(text);
+export function yamlToMap(text: string, target = 'map[string]interface {}', onUnusual?: () => void): ValueMap {
+  const value = yamlToValue(text, false, onUnusual);
   if (value === null) return new Map();
   if (value instanceof Map) return value;
   throw new ConversionError(`error unmarshaling JSON: while decoding JSON: ${mismatch(value, target).message}`);
