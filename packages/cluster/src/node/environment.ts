@@ -9,6 +9,8 @@ export interface PodSources {
   readonly nodeName: string;
   readonly hostIp: string;
   readonly services: readonly Service[];
+  /** What pods may have of the node in all: the limit of a container that has none of its own. */
+  readonly allocatable: Readonly<Record<string, string>>;
   configMap(name: string): Promise<ConfigMap | undefined>;
   secret(name: string): Promise<Secret | undefined>;
 }
@@ -80,7 +82,7 @@ async function valueFrom(container: Container, { valueFrom: from }: EnvVar, sour
     );
   }
   if (from?.fieldRef !== undefined) return fieldValue(from.fieldRef.fieldPath, sources);
-  if (from?.resourceFieldRef !== undefined) return resourceValue(from.resourceFieldRef, container, sources.pod);
+  if (from?.resourceFieldRef !== undefined) return resourceValue(from.resourceFieldRef, container, sources);
   return undefined;
 }
 
@@ -124,13 +126,17 @@ export function fieldValue(path: string, { pod, podIp, nodeName, hostIp }: PodSo
   }
 }
 
-/** A container's request or limit, divided and rounded up; without a limit the rehearsal gives 0. */
-export function resourceValue(selector: ResourceFieldSelector, container: Container | undefined, pod: Pod): string {
+/** A container's request or limit, divided and rounded up; without a limit of its own it has the node's, without a request 0. */
+export function resourceValue(
+  selector: ResourceFieldSelector,
+  container: Container | undefined,
+  { pod, allocatable }: Pick<PodSources, 'pod' | 'allocatable'>,
+): string {
   const of = selector.containerName === undefined ? container : pod.spec.containers.find(({ name }) => name === selector.containerName);
-  const [kind, name] = selector.resource.split('.');
-  const amounts = kind === 'limits' ? of?.resources?.limits : of?.resources?.requests;
+  const [kind, name = ''] = selector.resource.split('.');
+  const amount = kind === 'limits' ? (of?.resources?.limits?.[name] ?? allocatable[name]) : of?.resources?.requests?.[name];
   const divisor = parseQuantity(selector.divisor ?? 1) || 1;
-  return String(Math.ceil(parseQuantity(amounts?.[name ?? ''] ?? 0) / divisor));
+  return String(Math.ceil(parseQuantity(amount ?? 0) / divisor));
 }
 
 /** `NAME_SERVICE_HOST` and its like, for the Services of the pod's namespace and for the API server. */

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { arch, cpus, hostname, release, totalmem } from 'node:os';
+import { arch, hostname, release } from 'node:os';
 import {
   configMapType,
   createEventRecorder,
@@ -24,6 +24,7 @@ import type { Engine } from './engine.ts';
 import { createImages, type ImageAdmission } from './images.ts';
 import { clusterLabel, podLabel, uidLabel } from './labels.ts';
 import { createNodeAccess } from './node-access.ts';
+import { nodeResources } from './node-resources.ts';
 import type { NodeContext } from './pod-parts.ts';
 import { removeAll, type SyncMemory, syncPod } from './pod-sync.ts';
 import { createProbes } from './probes.ts';
@@ -231,10 +232,7 @@ async function registerNode({ client, nodeName, network, clock }: NodeOptions): 
       node = (await client.get(nodeType, nodeName))!;
     }
   }
-  const memory = totalmem();
-  const capacity = { cpu: String(cpus().length), memory: `${Math.floor(memory / 1024)}Ki`, pods: '110', 'ephemeral-storage': '20Gi' };
-  // A tenth and 512 MiB are left to the platform itself.
-  const allocatable = { ...capacity, memory: `${Math.floor(Math.max(memory * 0.9 - 512 * 1024 * 1024, memory * 0.5) / 1024)}Ki` };
+  const { capacity, allocatable } = nodeResources();
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
   const condition = (type: string, status: 'True' | 'False', reason: string, message: string) => {
     const before = node.status?.conditions?.find((each) => each.type === type);

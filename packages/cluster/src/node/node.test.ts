@@ -32,6 +32,7 @@ const sources = (of: Pod = pod()): PodSources => ({
   podIp: '10.0.0.5',
   nodeName: 'rehearsal',
   hostIp: '10.0.0.1',
+  allocatable: { cpu: '4', memory: '2Gi' },
   services: [
     {
       apiVersion: 'v1',
@@ -70,6 +71,8 @@ describe('environment', () => {
         { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
         { name: 'LABEL', valueFrom: { fieldRef: { fieldPath: "metadata.labels['app']" } } },
         { name: 'MEM', valueFrom: { resourceFieldRef: { resource: 'limits.memory', divisor: '1Mi' } } },
+        { name: 'CPU', valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '1m' } } },
+        { name: 'ASKED', valueFrom: { resourceFieldRef: { resource: 'requests.cpu' } } },
         { name: 'GONE', valueFrom: { secretKeyRef: { name: 'sec', key: 'none', optional: true } } },
       ],
       resources: { limits: { memory: '64Mi' } },
@@ -83,6 +86,9 @@ describe('environment', () => {
       IP: '10.0.0.5',
       LABEL: 'x',
       MEM: '64',
+      // No limit of its own: all that the node gives to pods.
+      CPU: '4000',
+      ASKED: '0',
       HOSTNAME: 'p',
     });
     expect(found).toMatchObject({

@@ -17,6 +17,7 @@ import { environmentOf, expand, type PodSources } from './environment.ts';
 import { NodeError } from './errors.ts';
 import type { Images } from './images.ts';
 import { engineName, labelsOf, sandboxName } from './labels.ts';
+import { nodeResources } from './node-resources.ts';
 import type { Probes } from './probes.ts';
 import { sandboxCommand, sandboxImage } from './sandbox-image.ts';
 import type { ReadyVolume, VolumeFolders, Volumes } from './volumes.ts';
@@ -49,6 +50,7 @@ export function sourcesOf(context: NodeContext, pod: Pod, podIp: string | undefi
     nodeName: context.nodeName,
     hostIp: context.hostIp,
     services: context.informers.of(serviceType).list(),
+    allocatable: nodeResources().allocatable,
     configMap: (name) => context.client.get(configMapType, name, namespace),
     secret: (name) => context.client.get(secretType, name, namespace),
   };

@@ -115,7 +115,7 @@ export function createVolumes(
     if (source.downwardAPI !== undefined) {
       return (source.downwardAPI.items ?? []).map(({ path, fieldRef, resourceFieldRef, mode: own = mode }) => {
         const text =
-          fieldRef !== undefined ? fieldValue(fieldRef.fieldPath, sources) : resourceValue(resourceFieldRef!, undefined, sources.pod);
+          fieldRef !== undefined ? fieldValue(fieldRef.fieldPath, sources) : resourceValue(resourceFieldRef!, undefined, sources);
         return { path, content: Buffer.from(text), mode: own };
       });
     }

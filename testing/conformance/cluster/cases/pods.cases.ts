@@ -69,11 +69,13 @@ export const podsArea: Area = {
           field('I', 'spec.serviceAccountName'),
           resource('J', 'limits.memory', '1Mi'),
           resource('K', 'requests.cpu', '1m', { containerName: 'c' }),
+          // Without a limit of its own: the processor time of the whole node, in thousandths.
+          resource('L', 'limits.cpu', '1m'),
         ];
-        const script = 'echo "$A|$B|$C|$D|$E|$F|$G|$H|$I|$J|$K"';
+        const script = 'echo "$A|$B|$C|$D|$E|$F|$G|$H|$I|$J|$K"; test "$L" -gt 5 && echo all of the node';
         const resources = { limits: { memory: '64Mi' }, requests: { cpu: '5m' } };
         const output = await outputOf(bench, pod(bench, 'p', script, { env, resources }, {}, { labels: { tier: 'x' } }));
-        expect(output).toBe('first|first and second|from-map|from-secret|||p|x|default|64|5\n');
+        expect(output).toBe('first|first and second|from-map|from-secret|||p|x|default|64|5\nall of the node\n');
       },
     },
     {
@@ -219,7 +221,7 @@ export const podsArea: Area = {
           postStart: { exec: { command: ['sh', '-c', 'echo started > /proc/1/fd/1'] } },
           preStop: { exec: { command: ['sh', '-c', 'echo stopping > /proc/1/fd/1'] } },
         };
-        const script = 'trap "echo got TERM; exit 0" TERM; while true; do sleep 0.1; done';
+        const script = 'trap "echo got TERM; sleep 2; exit 0" TERM; while true; do sleep 0.1; done';
         await bench.api('POST', 'pods', pod(bench, 'p', script, { lifecycle }, { terminationGracePeriodSeconds: 20 }));
         await bench.ready('p');
         const following = bench.ok(['logs', '-f', 'p']);
@@ -234,7 +236,7 @@ export const podsArea: Area = {
       needs: [...needs, 'rehearsal'],
       fields: { Lifecycle: 'stopSignal' },
       async run(bench) {
-        const script = 'trap "" TERM; trap "echo got USR1; exit 0" USR1; echo up; while true; do sleep 0.1; done';
+        const script = 'trap "" TERM; trap "echo got USR1; sleep 2; exit 0" USR1; echo up; while true; do sleep 0.1; done';
         await bench.api('POST', 'pods', pod(bench, 'p', script, { lifecycle: { stopSignal: 'SIGUSR1' } }, { os: { name: 'linux' } }));
         await bench.ready('p');
         const following = bench.ok(['logs', '-f', 'p']);
@@ -249,7 +251,7 @@ export const podsArea: Area = {
       async run(bench) {
         const lifecycle = { postStart: { sleep: { seconds: 1 } }, preStop: { httpGet: { port: 8080, path: '/cgi-bin/stop' } } };
         const script =
-          'mkdir -p /tmp/w/cgi-bin; printf "#!/bin/sh\\necho; echo asked > /proc/1/fd/1\\n" > /tmp/w/cgi-bin/stop; chmod +x /tmp/w/cgi-bin/stop; exec httpd -f -p 8080 -h /tmp/w';
+          'mkdir -p /tmp/w/cgi-bin; printf "#!/bin/sh\\necho; echo asked > /proc/1/fd/1; sleep 2\\n" > /tmp/w/cgi-bin/stop; chmod +x /tmp/w/cgi-bin/stop; exec httpd -f -p 8080 -h /tmp/w';
         await bench.api('POST', 'pods', pod(bench, 'p', script, { lifecycle }));
         await bench.ready('p');
         const following = bench.ok(['logs', '-f', 'p']);
