@@ -18,7 +18,7 @@ export { ChartError, type ChartErrorCode } from './errors.ts';
 export type { CertificateRequest, Certificates, Crypto } from './functions/crypto.ts';
 export { type Diagnosed, type DiagnoseOptions, diagnose } from './hints/diagnose.ts';
 export type { Diagnosis, Excerpt, ValueFinding } from './hints/diagnosis.ts';
-export { excerptOf } from './hints/excerpt.ts';
+export { excerptOf, withoutControls } from './hints/excerpt.ts';
 export { type FormatOptions, formatDiagnosis, formatExcerpt, formatStack } from './hints/format.ts';
 export type { NeighbourValues } from './hints/value-findings.ts';
 export { originText } from './hints/words.ts';

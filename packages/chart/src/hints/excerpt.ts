@@ -35,4 +35,7 @@ function caretOf(line: string, column: number | undefined, word: string | undefi
   return length > 0 ? { column: start + 1, length } : undefined;
 }
 
-const shorten = (line: string): string => (line.length > widest ? `${line.slice(0, widest - 1)}…` : line);
+const shorten = (line: string): string => withoutControls(line.length > widest ? `${line.slice(0, widest - 1)}…` : line);
+
+/** A stranger's text for a terminal: one space for each tab and control character, so that columns stay. */
+export const withoutControls = (text: string): string => text.replace(/\p{Cc}/gu, ' ');

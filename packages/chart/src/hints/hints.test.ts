@@ -246,6 +246,11 @@ describe('going on', () => {
   });
 });
 
+test('control characters of a chart do not reach a terminal', () => {
+  const found = only('kind: \u001b[2JA\n\tx: {{ .Values.a.b }}\n');
+  expect(found.excerpts[0]?.lines.map(({ text }) => text)).toEqual(['kind:  [2JA', ' x: {{ .Values.a.b }}', '']);
+});
+
 test('near names', () => {
   expect(nearNames('enbaled', ['enabled', 'disabled', 'name'])).toEqual(['enabled']);
   expect(nearNames('a', ['b', 'ab', 'abc'])).toEqual(['ab', 'b']);

@@ -14,3 +14,14 @@ export interface Environment {
   /** Looks on; absent in a plain render. */
   readonly watcher?: Watcher | undefined;
 }
+
+/** Where a template's text goes. */
+export interface Writer {
+  text: string;
+}
+
+/** How a list of nodes ended. */
+export type Flow = 0 | 1 | 2;
+export const goOn = 0;
+export const broke = 1;
+export const continued = 2;

@@ -6,7 +6,7 @@ import { GoInt, GoObject, int, isTrue, listItems, type Method, type ParamType, T
 import { printValue, sortedKeys } from '../value/print.ts';
 import { quote } from '../value/text.ts';
 import { MapView } from '../value/view.ts';
-import type { Environment } from './environment.ts';
+import { broke, continued, type Environment, type Flow, goOn, type Writer } from './environment.ts';
 import { ExecutionError, placeOf } from './failures.ts';
 import { constantValue, literalAs, literalValue, notCallable, printable } from './literals.ts';
 import {
@@ -42,16 +42,6 @@ import type { Watcher } from './watcher.ts';
 /** No previous command in the pipeline: tells "no argument" from an argument that is nil. */
 const missing = Symbol('missing');
 type Final = Value | typeof missing;
-
-type Flow = 0 | 1 | 2;
-const goOn = 0;
-const broke = 1;
-const continued = 2;
-
-/** Where a template's text goes. */
-interface Writer {
-  text: string;
-}
 
 /** Runs the template of a name on data. Returns what it printed. */
 export function executeTemplate(environment: Environment, templates: TemplateSet, name: string, data: Value): string {

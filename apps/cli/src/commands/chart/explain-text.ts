@@ -9,6 +9,7 @@ import {
   type TracedPart,
   type TracedValue,
   type UnusedValue,
+  withoutControls,
 } from '@desp/chart';
 import { formatPlace } from '@desp/runtime/errors';
 import { formatTable } from '../../table.ts';
@@ -20,17 +21,13 @@ const titleOf = ({ kind, name, source }: Pick<RenderedManifest, 'kind' | 'name' 
   kind === '' ? source : `${kind}/${name}`;
 
 export function describeLine({ outputLine, document, traced }: ExplainedLine, trace: RenderTrace, options: FormatOptions): string {
-  const out = [`Line ${outputLine}: line ${traced.line} of ${titleOf(document)}\n\n  ${traced.text}\n`];
+  const out = [`Line ${outputLine}: line ${traced.line} of ${titleOf(document)}\n\n  ${withoutControls(traced.text)}\n`];
   const parts = traced.parts.filter(({ text }) => text.trim() !== '');
   for (const group of groupByLine(parts.length > 0 ? parts : traced.parts)) {
     // What an action prints is what one asks for; the text around it stands beside it.
     const main = group.find(({ kind, text }) => kind === 'action' && text.trim() !== '') ?? (group[0] as TracedPart);
-    out.push(
-      `${group
-        .map(({ text }) => text)
-        .join('')
-        .trim()}   ${main.exact ? 'is printed by' : 'is made by a function at'}`,
-    );
+    const text = group.map((part) => part.text).join('');
+    out.push(`${withoutControls(text).trim()}   ${main.exact ? 'is printed by' : 'is made by a function at'}`);
     out.push(excerptAt(main, trace, options));
     for (const line of formatStack(main.stack)) out.push(`  called: ${line}`);
     for (const value of group.flatMap(({ values }) => values)) out.push(...valueLines(value, trace));
@@ -73,7 +70,8 @@ const widest = 72;
 /** An object's lines beside the places that printed them. */
 export function describeObject(document: RenderedManifest, trace: RenderTrace, { colour }: FormatOptions): string {
   const lines = trace.lines(document);
-  const rows = lines.map(({ text, parts }) => {
+  const rows = lines.map(({ text: raw, parts }) => {
+    const text = withoutControls(raw);
     const part =
       parts.findLast(({ kind, text: own }) => kind === 'action' && own.trim() !== '') ??
       parts.findLast(({ text: own }) => own.trim() !== '');
