@@ -12,8 +12,8 @@ const named = flag('--out') ? process.argv[process.argv.indexOf('--out') + 1] : 
 // A bundle finds the installation from where it lies (packages/runtime/src/installation.ts).
 const dist = join(root, 'apps/cli', basename(named));
 
-// `yaml` and others are CommonJS inside: a bundle needs `require`.
-const banner = "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+// `yaml` and others are CommonJS inside: a bundle needs `require`. A variable, for fflate makes one of its own in the same chunk.
+const banner = "import { createRequire as __createRequire } from 'node:module'; var require = __createRequire(import.meta.url);";
 
 /** Found at run time beside the bundle: they read files of their own packages. */
 const external = [/^@electric-sql\//, /^pg($|-)/, 'rolldown', 'cpu-features'];
