@@ -222,7 +222,11 @@ describe('rejects contents that do not fit together, though signed', () => {
 
   test('a deployment that applied something else, and says why, holds', async () => {
     const applied = [{ release: 'app', operation: 'install' as const, revision: 1, kubeVersion: '1.32.0', digest: digest('f') }];
-    const honest = await appendEntry(await appendEntry(older, manifests(), key), deployment({ applied, unequal: 'a random function' }), key);
+    const honest = await appendEntry(
+      await appendEntry(older, manifests(), key),
+      deployment({ applied, unequal: 'a random function' }),
+      key,
+    );
     expect(await codes(exportRecord(honest))).toEqual([]);
     expect(summarizeRecord(honest).at(-1)?.details).toContain('a random function');
   });
