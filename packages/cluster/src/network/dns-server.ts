@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket as TcpSocket } from 'node:net';
 import type { Logger } from '@desp/runtime';
 import { type Answer, decode, encode, type Packet, type Question } from 'dns-packet';
 import { type ClusterNames, clusterDomain } from './names.ts';
@@ -34,10 +34,9 @@ export async function startDnsServer(options: { address: string; port: number; n
     if (reply !== undefined) udp.send(reply, peer.port, peer.address);
   });
   udp.on('error', (error) => log.warn({ error: error.message }, 'the DNS server failed'));
-  const port = await bind(udp, address, options.port);
   const tcp = createServer((socket) => serveTcp(socket, names));
   tcp.maxConnections = maxTcpConnections;
-  await listen(tcp, address, port);
+  const port = await bindBoth(udp, tcp, address, options.port);
   return {
     address,
     port,
@@ -128,28 +127,46 @@ function serveTcp(socket: TcpSocket, names: ClusterNames): void {
   });
 }
 
-function bind(socket: Socket, address: string, port: number): Promise<number> {
+/** One port for both; where any will do, another is tried when the one that TCP was given is taken for UDP. */
+async function bindBoth(udp: Socket, tcp: Server, address: string, port: number): Promise<number> {
+  trackConnections(tcp);
+  for (let tries = 1; ; tries++) {
+    const given = await listen(tcp, address, port);
+    try {
+      await bind(udp, address, given);
+      return given;
+    } catch (error) {
+      await new Promise((resolve) => tcp.close(resolve));
+      if (port !== 0 || tries === 10 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}
+
+function bind(socket: Socket, address: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
     socket.bind(port, address, () => {
       socket.off('error', reject);
-      resolve(socket.address().port);
+      resolve();
     });
   });
 }
 
-function listen(server: Server, address: string, port: number): Promise<void> {
+function listen(server: Server, address: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function trackConnections(server: Server): void {
   const sockets = new Set<TcpSocket>();
   open.set(server, sockets);
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, () => {
-      server.off('error', reject);
-      resolve();
-    });
   });
 }
