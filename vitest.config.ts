@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects: `unit` sits beside the source and runs in parallel; `real` drives real clients and containers,
- * one file at a time, for they share the machine's engine; `journey` plays whole stories.
+ * Three projects: `unit` sits beside the source and runs in parallel; `real` drives real clients and containers, two files at a
+ * time, each with ports, folders and an engine of its own; `journey` plays whole stories, one after the other.
  */
 export default defineConfig({
   test: {
@@ -21,7 +21,7 @@ export default defineConfig({
           name: 'real',
           include: ['packages/**/src/**/*.real.test.ts', 'apps/**/src/**/*.real.test.ts', 'testing/conformance/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },
