@@ -1,7 +1,8 @@
 import type { Profile } from '../profile.ts';
 import { JsonError, readJson } from '../value/json.ts';
-import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
+import type { Value } from '../value/kinds.ts';
 import { trimSpace } from '../value/text.ts';
+import { member, textOf, typeError } from '../yaml/fields.ts';
 import { ConversionError, yamlToValue } from '../yaml/values.ts';
 
 /** What lint looks at of a Kubernetes object. */
@@ -95,43 +96,14 @@ function* splitStream(text: string): Generator<string> {
 
 function headOf(value: Value, type: string): ObjectHead | undefined {
   if (value === null) return undefined;
-  if (!(value instanceof Map)) throw mismatch(value, `Go value of type rules.${type}`);
+  if (!(value instanceof Map)) throw typeError(value, `Go value of type rules.${type}`);
   const metadata = member(value, 'metadata');
   if (metadata !== null && !(metadata instanceof Map))
-    throw mismatch(metadata, `Go struct field ${type}.Metadata of type rules.k8sYamlMetadata`);
+    throw typeError(metadata, `Go struct field ${type}.Metadata of type rules.k8sYamlMetadata`);
   const inner = (name: string): string => (metadata ? textOf(member(metadata, name), `k8sYamlMetadata.Metadata.${name}`) : '');
   const apiVersion = textOf(member(value, 'apiVersion'), `${type}.apiVersion`);
   const kind = textOf(member(value, 'kind'), `${type}.Kind`);
   const name = inner('Name');
   inner('Namespace');
   return { apiVersion, kind, name };
-}
-
-/** A member by its name, or by one that differs in case only, as encoding/json has it. */
-function member(map: ValueMap, name: string): Value {
-  if (map.has(name)) return map.get(name) ?? null;
-  const lower = name.toLowerCase();
-  for (const [key, value] of map) if (key.toLowerCase() === lower) return value ?? null;
-  return null;
-}
-
-function textOf(value: Value, field: string): string {
-  if (typeof value === 'string') return value;
-  if (value === null || value === undefined) return '';
-  if (value instanceof GoInt || typeof value === 'boolean' || typeof value === 'number') return String(value);
-  throw mismatch(value, `Go struct field ${field} of type string`);
-}
-
-function mismatch(value: Value, target: string): ConversionError {
-  const kind =
-    value instanceof Map
-      ? 'object'
-      : Array.isArray(value)
-        ? 'array'
-        : typeof value === 'string'
-          ? 'string'
-          : typeof value === 'boolean'
-            ? 'bool'
-            : 'number';
-  return new ConversionError(`error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into ${target}`);
 }

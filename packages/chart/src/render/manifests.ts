@@ -1,8 +1,9 @@
 import type { HookEvent, RenderedHook, RenderedManifest } from '../api.ts';
 import { ChartError } from '../errors.ts';
 import type { Profile } from '../profile.ts';
-import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
+import type { ValueMap } from '../value/kinds.ts';
 import { logValue, sortText, trimSpace, trimStart } from '../value/text.ts';
+import { member, textOf, typeError } from '../yaml/fields.ts';
 import { ConversionError, yamlToValue } from '../yaml/values.ts';
 import type { RenderMemory } from './memory.ts';
 import { byKind } from './order.ts';
@@ -133,9 +134,9 @@ function readHead(
         'Go struct field SimpleHead.metadata of type struct { Name string "json:\\"name\\""; Annotations map[string]string "json:\\"annotations\\"" }',
       );
     return {
-      apiVersion: text(member(value, 'apiVersion'), 'SimpleHead.apiVersion'),
-      kind: text(member(value, 'kind'), 'SimpleHead.kind'),
-      name: metadata ? text(member(metadata, 'name'), '.metadata.name') : '',
+      apiVersion: textOf(member(value, 'apiVersion'), 'SimpleHead.apiVersion'),
+      kind: textOf(member(value, 'kind'), 'SimpleHead.kind'),
+      name: metadata ? textOf(member(metadata, 'name'), '.metadata.name') : '',
       annotations: metadata ? annotationsOf(metadata) : new Map(),
     };
   } catch (error) {
@@ -152,41 +153,13 @@ function readHead(
   }
 }
 
-/** A member by its name, or by one that differs in case only, as encoding/json has it. */
-function member(map: ValueMap, name: string): Value {
-  if (map.has(name)) return map.get(name) ?? null;
-  const lower = name.toLowerCase();
-  for (const [key, value] of map) if (key.toLowerCase() === lower) return value ?? null;
-  return null;
-}
-
 function annotationsOf(metadata: ValueMap): ReadonlyMap<string, string> {
   const annotations = member(metadata, 'annotations');
   if (annotations === null) return new Map();
   if (!(annotations instanceof Map)) throw typeError(annotations, 'Go struct field .metadata.annotations of type map[string]string');
   const out = new Map<string, string>();
-  for (const [key, value] of annotations) out.set(key, text(value, '.metadata.annotations'));
+  for (const [key, value] of annotations) out.set(key, textOf(value, '.metadata.annotations'));
   return out;
-}
-
-function text(value: Value, field: string): string {
-  if (typeof value === 'string') return value;
-  if (value === null || value === undefined) return '';
-  if (value instanceof GoInt || typeof value === 'boolean' || typeof value === 'number') return String(value);
-  throw typeError(value, `Go struct field ${field} of type string`);
-}
-
-function typeError(value: Value, target: string): ConversionError {
-  const kind = Array.isArray(value)
-    ? 'array'
-    : value instanceof Map
-      ? 'object'
-      : typeof value === 'string'
-        ? 'string'
-        : typeof value === 'boolean'
-          ? 'bool'
-          : 'number';
-  return new ConversionError(`error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into ${target}`);
 }
 
 const hookEvents = new Map<string, HookEvent>([
