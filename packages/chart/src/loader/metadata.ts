@@ -2,6 +2,7 @@ import { ChartError } from '../errors.ts';
 import { parseVersion } from '../semver/version.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { quote } from '../value/text.ts';
+import { typeError } from '../yaml/fields.ts';
 import { formatFloat32 } from '../yaml/reader.ts';
 import { ConversionError, yamlToValue } from '../yaml/values.ts';
 
@@ -108,18 +109,7 @@ export class Fields {
   }
 
   #fail(value: Value, name: string, target: string): never {
-    const kind = Array.isArray(value)
-      ? 'array'
-      : value instanceof Map
-        ? 'object'
-        : typeof value === 'string'
-          ? 'string'
-          : typeof value === 'boolean'
-            ? 'bool'
-            : 'number';
-    throw new ConversionError(
-      `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into Go struct field ${this.#type}.${name} of type ${target}`,
-    );
+    throw typeError(value, `Go struct field ${this.#type}.${name} of type ${target}`);
   }
 }
 

@@ -284,16 +284,15 @@ class JsonReader {
   }
 }
 
+/** What json.Unmarshal calls a value that is not null. */
+export function kindInJson(value: Value): 'array' | 'object' | 'string' | 'bool' | 'number' {
+  if (Array.isArray(value)) return 'array';
+  if (value instanceof Map) return 'object';
+  if (typeof value === 'string') return 'string';
+  return typeof value === 'boolean' ? 'bool' : 'number';
+}
+
 /** What json.Unmarshal says when the text holds another kind of value than the target takes. */
 export function mismatch(value: Value, target: string): JsonError {
-  const kind = Array.isArray(value)
-    ? 'array'
-    : value instanceof Map
-      ? 'object'
-      : typeof value === 'string'
-        ? 'string'
-        : typeof value === 'boolean'
-          ? 'bool'
-          : 'number';
-  return new JsonError(`json: cannot unmarshal ${kind} into Go value of type ${target}`);
+  return new JsonError(`json: cannot unmarshal ${kindInJson(value)} into Go value of type ${target}`);
 }

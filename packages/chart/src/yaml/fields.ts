@@ -1,3 +1,4 @@
+import { kindInJson } from '../value/json.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { ConversionError } from './values.ts';
 
@@ -21,14 +22,5 @@ export function textOf(value: Value, field: string): string {
 
 /** @param target what the value was to become, in Go's words */
 export function typeError(value: Value, target: string): ConversionError {
-  const kind = Array.isArray(value)
-    ? 'array'
-    : value instanceof Map
-      ? 'object'
-      : typeof value === 'string'
-        ? 'string'
-        : typeof value === 'boolean'
-          ? 'bool'
-          : 'number';
-  return new ConversionError(`error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into ${target}`);
+  return new ConversionError(`error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kindInJson(value)} into ${target}`);
 }
