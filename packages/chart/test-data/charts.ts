@@ -44,6 +44,8 @@ const kindOfParam: Readonly<Record<string, 'any' | 'text' | 'int' | 'float' | 'b
 
 class ChartGenerator extends Generator {
   readonly files: Record<string, string> = {};
+  /** Whether some subchart was given a plain value for its values: of two, Helm reports whichever Go's map yields first. */
+  #hasPlainChild = false;
 
   /** A call of any function, its arguments mostly of the types that it takes. */
   override call(depth: number): string {
@@ -113,8 +115,10 @@ class ChartGenerator extends Generator {
     for (const name of names) {
       if (!this.chance(0.7)) continue;
       const own = keys.filter(() => this.chance(0.3)).map((key) => `${key}: ${this.flow(2)}`);
+      const isPlain = !this.#hasPlainChild && this.chance(0.1);
+      this.#hasPlainChild ||= isPlain;
       lines.push(
-        `${name}: ${this.chance(0.1) ? this.scalar() : `{enabled: ${this.pick(['true', 'false', 'null'])}${own.map((item) => `, ${item}`).join('')}}`}`,
+        `${name}: ${isPlain ? this.scalar() : `{enabled: ${this.pick(['true', 'false', 'null'])}${own.map((item) => `, ${item}`).join('')}}`}`,
       );
     }
     return `${lines.join('\n')}\n`;

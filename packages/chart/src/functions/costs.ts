@@ -45,7 +45,10 @@ const glances =
   'and or call not default empty ternary coalesce all any kindIs kindOf typeIs typeIsLike typeOf fail required include tpl lookup ' +
   'set unset get hasKey dig list tuple dict first mustFirst last mustLast contains hasPrefix hasSuffix lt le gt ge plural ' +
   'trimPrefix trimSuffix add add1 sub div mod mul max min biggest float64 int int64 atoi until untilStep seq hello uuidv4 now ' +
-  'randInt randAlpha randAlphaNum randAscii randBytes randNumeric unixEpoch';
+  'randInt randAlpha randAlphaNum randAscii randBytes randNumeric unixEpoch eq ne';
+
+/** Functions that walk no further than the first difference, and charge what they walk. */
+const walkers = 'deepEqual has mustHas uniq mustUniq without mustWithout merge mustMerge mergeOverwrite mustMergeOverwrite';
 
 /** Functions that go over a list or map, but not into its items. */
 const lists =
@@ -67,6 +70,7 @@ const named = (names: string, value: Cost): [string, Cost][] => names.split(' ')
 const costs: ReadonlyMap<string, Cost> = new Map([
   ...named(glances, cost({ fixed: 0, reads: 'texts', rate: fast })),
   ...named(lists, cost({ reads: 'items', rate: fast })),
+  ...named(walkers, cost({ reads: 'items', rate: fast })),
   ...named('chunk mustChunk compact mustCompact keys values pick omit pluck', cost({ reads: 'items', rate: ordinary })),
   ...named('len index substr trunc upper lower', cost({ reads: 'texts', rate: bytes })),
   ...named(charactersOneByOne, cost({ rate: slow })),

@@ -1,3 +1,4 @@
+import type { Budget } from '../render/budget.ts';
 import { isEmpty, toText } from '../value/convert.ts';
 import { deepCopy } from '../value/copy.ts';
 import { strings, TypedMap, typeName, type Value, type ValueMap } from '../value/kinds.ts';
@@ -42,25 +43,26 @@ function assertion(value: Value, wanted: string): never {
  * mergo's map merge into `target`: maps merge deeper, and other values are set where the target has none or an empty
  * one, or always with `overwrite`. A null in the source counts only with `overwrite`.
  */
-export function mergeInto(target: ValueMap, source: ValueMap, overwrite: boolean, depth = 0): void {
+export function mergeInto(target: ValueMap, source: ValueMap, overwrite: boolean, budget: Budget, depth = 0): void {
   if (depth > 1000) fail('merge of maps that are nested too deeply');
   for (const [key, value] of source) {
+    budget.step(2);
     if (value === null || value === undefined) {
       if (overwrite) target.set(key, null);
       continue;
     }
     const current = target.get(key);
     const bothMaps = value instanceof Map && current instanceof Map;
-    if (bothMaps && current !== value) mergeInto(current, value, overwrite, depth + 1);
+    if (bothMaps && current !== value) mergeInto(current, value, overwrite, budget, depth + 1);
     const keeps = target.has(key) && !isEmpty(current) && (bothMaps || !overwrite);
     if (!keeps) target.set(key, value);
   }
 }
 
 const merge = (overwrite: boolean) =>
-  fn(['map', '...map'], (target, ...sources) => {
+  contextual(['map', '...map'], ({ budget }, target, ...sources) => {
     const result: ValueMap = target instanceof TypedMap && target.isNil ? new Map() : target;
-    for (const source of sources) mergeInto(result, source, overwrite);
+    for (const source of sources) mergeInto(result, source, overwrite, budget);
     return result;
   });
 

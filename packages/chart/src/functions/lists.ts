@@ -1,7 +1,6 @@
 import { deepEqual, isEmpty, toInt64 } from '../value/convert.ts';
 import { kindName, listItems, TypedList, type Value } from '../value/kinds.ts';
-import { countNodes } from '../value/weigh.ts';
-import { contextual, type FunctionDefinition, type FunctionGroup, fail, fn } from './define.ts';
+import { type CallContext, contextual, type FunctionDefinition, type FunctionGroup, fail, fn } from './define.ts';
 
 /** List functions of sprig. None changes its argument; most have a twin `mustX`, which fails with the same words. */
 
@@ -19,11 +18,14 @@ function twins(name: string, definition: FunctionDefinition): Record<string, Fun
 
 const boxed = (items: readonly Value[]): Value[] => items.map((item) => (item === undefined ? null : item));
 
-const inList = (list: readonly Value[], needle: Value): boolean => list.some((item) => deepEqual(needle, item));
+function inList({ budget }: CallContext, list: readonly Value[], needle: Value): boolean {
+  const charge = (steps: number): void => budget.step(steps);
+  return list.some((item) => deepEqual(needle, item, charge));
+}
 
-function has(needle: Value, haystack: Value): boolean {
+function has(context: CallContext, needle: Value, haystack: Value): boolean {
   if (haystack === null || haystack === undefined) return false;
-  return inList(itemsOf(haystack, 'find has on'), needle);
+  return inList(context, itemsOf(haystack, 'find has on'), needle);
 }
 
 function chunk(size: bigint, list: Value): Value {
@@ -83,7 +85,7 @@ export const listFunctions: FunctionGroup = {
     'first',
     fn(['any'], (list) => itemsOf(list, 'find first on')[0] ?? null),
   ),
-  ...twins('has', fn(['any', 'any'], has)),
+  ...twins('has', contextual(['any', 'any'], has)),
   ...twins(
     'initial',
     fn(['any'], (list) => {
@@ -120,11 +122,7 @@ export const listFunctions: FunctionGroup = {
     'uniq',
     contextual(['any'], (context, list) => {
       const out: Value[] = [];
-      for (const item of itemsOf(list, 'find uniq on')) {
-        // Each is compared with all before it.
-        context.budget.step((out.length * countNodes(item, 1000)) >> 3);
-        if (!inList(out, item)) out.push(item);
-      }
+      for (const item of itemsOf(list, 'find uniq on')) if (!inList(context, out, item)) out.push(item);
       return out;
     }),
   ),
@@ -132,8 +130,7 @@ export const listFunctions: FunctionGroup = {
     'without',
     contextual(['any', '...any'], (context, list, ...omit) => {
       const items = itemsOf(list, 'find without on');
-      context.budget.step((items.length * omit.length) >> 2);
-      return items.filter((item) => !inList(omit, item));
+      return items.filter((item) => !inList(context, omit, item));
     }),
   ),
 };

@@ -1,13 +1,13 @@
 import { deepEqual, isEmpty } from '../value/convert.ts';
 import { kindName, typeName } from '../value/kinds.ts';
-import { type FunctionGroup, fn } from './define.ts';
+import { contextual, type FunctionGroup, fn } from './define.ts';
 
 /** What a value is, and choosing between values. */
 export const typeFunctions: FunctionGroup = {
   all: fn(['...any'], (...values) => !values.some(isEmpty)),
   any: fn(['...any'], (...values) => values.some((value) => !isEmpty(value))),
   coalesce: fn(['...any'], (...values) => values.find((value) => !isEmpty(value)) ?? null),
-  deepEqual: fn(['any', 'any'], deepEqual),
+  deepEqual: contextual(['any', 'any'], ({ budget }, a, b) => deepEqual(a, b, (steps) => budget.step(steps))),
   default: fn(['any', '...any'], (otherwise, ...given) => (isEmpty(given[0]) ? otherwise : given[0])),
   empty: fn(['any'], isEmpty),
   kindIs: fn(['string', 'any'], (wanted, value) => wanted === kindName(value)),

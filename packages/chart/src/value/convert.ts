@@ -93,23 +93,55 @@ export function isEmpty(value: Value): boolean {
   }
 }
 
-/** reflect.DeepEqual. */
-export function deepEqual(a: Value, b: Value): boolean {
-  if (a === b) return true;
-  if (a === null || a === undefined) return b === null || b === undefined;
-  if (b === null || b === undefined || typeof a !== 'object' || typeof b !== 'object') return false;
-  if (a instanceof GoInt) return b instanceof GoInt && a.kind === b.kind && a.value === b.value;
-  if (a instanceof GoObject) return b instanceof GoObject && a.type === b.type && printValue(a, 'syntax') === printValue(b, 'syntax');
-  if (a instanceof Map) return b instanceof Map && typeOf(a) === typeOf(b) && equalMaps(a, b);
-  const [x, y] = [a, b].map((list) => (Array.isArray(list) ? list : list instanceof TypedList ? list.items : undefined));
-  if (!x || !y || typeOf(a) !== typeOf(b) || x.length !== y.length) return false;
-  return x.every((item, index) => deepEqual(item, y[index]));
+/**
+ * reflect.DeepEqual. Values that hold themselves are equal where walking both meets no difference, as in Go.
+ * @param charge takes the steps of the walk, which ends at the first difference
+ */
+export function deepEqual(a: Value, b: Value, charge: (steps: number) => void = () => {}): boolean {
+  return new Comparison(charge).equal(a, b, 0);
+}
+
+/** From here on down, pairs are remembered: few values are so deep, and no cycle is shallower. */
+const remembersFrom = 16;
+
+class Comparison {
+  readonly #charge: (steps: number) => void;
+  readonly #seen = new Map<object, Set<object>>();
+
+  constructor(charge: (steps: number) => void) {
+    this.#charge = charge;
+  }
+
+  equal(a: Value, b: Value, depth: number): boolean {
+    this.#charge(1);
+    if (a === null || a === undefined) return b === null || b === undefined;
+    if (b === null || b === undefined || typeof a !== 'object' || typeof b !== 'object') {
+      if (typeof a === 'string' && a.length > 1024) this.#charge(a.length >> 10);
+      return a === b;
+    }
+    if (a === b || (depth > remembersFrom && this.#isKnown(a, b))) return true;
+    if (a instanceof GoInt) return b instanceof GoInt && a.kind === b.kind && a.value === b.value;
+    if (a instanceof GoObject) return b instanceof GoObject && a.type === b.type && printValue(a, 'syntax') === printValue(b, 'syntax');
+    if (a instanceof Map) return b instanceof Map && typeOf(a) === typeOf(b) && this.#equalMaps(a, b, depth);
+    const [x, y] = [a, b].map((list) => (Array.isArray(list) ? list : list instanceof TypedList ? list.items : undefined));
+    if (!x || !y || typeOf(a) !== typeOf(b) || x.length !== y.length) return false;
+    return x.every((item, index) => this.equal(item, y[index], depth + 1));
+  }
+
+  #equalMaps(a: Map<string, Value>, b: Map<string, Value>, depth: number): boolean {
+    if (a.size !== b.size) return false;
+    for (const [key, value] of a) if (!b.has(key) || !this.equal(value, b.get(key), depth + 1)) return false;
+    return true;
+  }
+
+  /** Whether this pair is being compared already, or was found equal; remembers it. */
+  #isKnown(a: object, b: object): boolean {
+    const partners = this.#seen.get(a) ?? new Set();
+    const known = partners.has(b);
+    partners.add(b);
+    this.#seen.set(a, partners);
+    return known;
+  }
 }
 
 const typeOf = (value: object): string => ('type' in value ? String(value.type) + ('isNil' in value ? String(value.isNil) : '') : '');
-
-function equalMaps(a: Map<string, Value>, b: Map<string, Value>): boolean {
-  if (a.size !== b.size) return false;
-  for (const [key, value] of a) if (!b.has(key) || !deepEqual(value, b.get(key))) return false;
-  return true;
-}
