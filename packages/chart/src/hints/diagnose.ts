@@ -92,9 +92,9 @@ class Doctor {
 
   #execution(error: ChartError, cause: ExecutionError): Diagnosis {
     const site = innermost(cause);
-    const failed = this.#inspection.recorder?.failures.find((one) => one.site.node === site?.node && one.site.call.tree === site.tree);
+    const failed = this.#inspection.recorder?.failures.find((one) => one.site.call.tree === site?.tree && one.pos === site.pos);
     if (!site || !failed) return plain(error);
-    const { place, stack } = this.#trace.locate(failed.site);
+    const { place, stack } = this.#trace.locate(failed.site, failed.pos);
     const syntax = syntaxWithin(cause);
     const explained = explainExecution(failed, this.#search, templateNames(this.#inspection.work));
     return {

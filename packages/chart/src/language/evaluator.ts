@@ -22,6 +22,7 @@ import {
   type Node,
   type NumberNode,
   type Operand,
+  offsetOf,
   type PipeNode,
   printNode,
   type TemplateNode,
@@ -65,6 +66,8 @@ class State {
   /** Whether a variable's value came out of an interface{} slot unopened, as range's do. */
   readonly #boxed: boolean[] = [false];
   #node: AnyNode | undefined;
+  /** Of the statement that `#node` stands in. */
+  #base = 0;
   #dotBoxed = false;
 
   constructor(environment: Environment, templates: TemplateSet, tree: Tree, writer: Writer, data: Value) {
@@ -87,7 +90,7 @@ class State {
       if (limit) {
         // A text of tpl has no file: the template that calls it has.
         if (this.#tree.parseName === 'gotpl') throw limit;
-        const place = placeOf(this.#tree, this.#node?.pos ?? 0);
+        const place = placeOf(this.#tree, this.#node ? offsetOf(this.#node, this.#base) : 0);
         throw limit.toChartError(this.#tree.parseName, place.line, place.column);
       }
       throw error;
@@ -99,12 +102,13 @@ class State {
 
   #fail(problem: string, wrapped?: Error): never {
     const node = this.#node ?? this.#tree.root;
-    this.#watcher?.failed(this.#tree, node, problem);
-    const place = placeOf(this.#tree, node.pos);
+    const pos = offsetOf(node, this.#base);
+    this.#watcher?.failed(this.#tree, node, pos, problem);
+    const place = placeOf(this.#tree, pos);
     const at = `${this.#tree.parseName}:${place.line}:${place.column}`;
     const message = `template: ${at}: executing ${quote(this.#tree.name)} at <${printNode(node)}>: ${problem}`;
     const where = { file: this.#tree.parseName, line: place.line, column: place.column + 1 };
-    throw new ExecutionError(message, wrapped, where, { tree: this.#tree, node, problem });
+    throw new ExecutionError(message, wrapped, where, { tree: this.#tree, node, pos, problem });
   }
 
   #walkList(dot: Value, list: ListNode): Flow {
@@ -126,6 +130,7 @@ class State {
         this.#write(node, node.text);
         return goOn;
       case kind.action: {
+        this.#base = node.base;
         const value = this.#pipeline(dot, node.pipe);
         if (node.pipe.declared.length === 0) {
           this.#node = node;
@@ -159,6 +164,7 @@ class State {
 
   #branch(dot: Value, node: BranchNode): Flow {
     const mark = this.#names.length;
+    this.#base = node.base;
     const value = this.#pipeline(dot, node.pipe);
     let flow: Flow = goOn;
     if (isTrue(value)) {
@@ -178,6 +184,7 @@ class State {
   #range(dot: Value, node: BranchNode): Flow {
     const outer = this.#names.length;
     const boxed = this.#dotBoxed;
+    this.#base = node.base;
     const value = this.#pipeline(dot, node.pipe);
     const mark = this.#names.length;
     this.#watcher?.scope(value);
@@ -238,6 +245,7 @@ class State {
   #template(dot: Value, node: TemplateNode): void {
     const tree = this.#templates.lookup(node.name);
     if (!tree) this.#fail(`template ${quote(node.name)} not defined`);
+    this.#base = node.base;
     const data = node.pipe ? this.#pipeline(dot, node.pipe) : undefined;
     new State(this.#environment, this.#templates, tree, this.#writer, data).run(data);
   }

@@ -6,6 +6,8 @@ import type { AnyNode, Tree } from './nodes.ts';
 export interface FailureSite {
   readonly tree: Tree;
   readonly node: AnyNode;
+  /** The node's offset in the tree's text. */
+  readonly pos: number;
   readonly problem: string;
 }
 

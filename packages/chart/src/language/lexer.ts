@@ -2,7 +2,7 @@ import { quote } from '../value/text.ts';
 
 /**
  * Cuts a template into tokens, on demand, as Go's text/template does: text outside `{{ }}`, words inside, trim
- * markers and comments swallowed. Positions and lines follow Go's, for they show in error messages.
+ * markers and comments swallowed. Positions follow Go's, for they show in error messages.
  */
 
 export const token = {
@@ -44,11 +44,11 @@ export const token = {
 
 export type TokenType = (typeof token)[keyof typeof token];
 
+/** A line is nowhere kept: that of an error is counted when there is one. */
 export interface Token {
   readonly type: TokenType;
   readonly pos: number;
   readonly text: string;
-  readonly line: number;
 }
 
 const keywords = new Map<string, TokenType>([
@@ -80,7 +80,6 @@ const letterOrDigit = /^[\p{L}\p{Nd}]$/u;
 export class Lexer {
   #input: string;
   #pos = 0;
-  #line = 1;
   #inside = false;
   #parens = 0;
 
@@ -92,51 +91,55 @@ export class Lexer {
     return this.#inside ? this.#insideAction() : this.#textOrDelim();
   }
 
+  /** Where the next token begins. */
+  get offset(): number {
+    return this.#pos;
+  }
+
+  /** Leaves an action whose words are known: the next token is its right delimiter, which is given. */
+  leave(close: number, trim: boolean): Token {
+    this.#pos = trim ? close - 2 : close;
+    return this.#rightDelim(trim);
+  }
+
   #textOrDelim(): Token {
     const input = this.#input;
     for (;;) {
       const start = this.#pos;
       const at = input.indexOf('{{', start);
       if (at < 0) {
-        if (start >= input.length) return { type: token.eof, pos: start, text: 'EOF', line: this.#line };
+        if (start >= input.length) return { type: token.eof, pos: start, text: 'EOF' };
         this.#pos = input.length;
-        return this.#token(token.text, start, this.#line);
+        return { type: token.text, pos: start, text: input.slice(start) };
       }
       if (at > start) {
-        const line = this.#line;
         let end = at;
         if (this.#leftTrim(at + 2)) while (end > start && isSpaceCode(input.charCodeAt(end - 1))) end--;
         this.#pos = at;
-        this.#countLines(start, at);
-        if (end > start) return { type: token.text, pos: start, text: input.slice(start, end), line };
+        if (end > start) return { type: token.text, pos: start, text: input.slice(start, end) };
       }
       const afterMarker = at + 2 + (this.#leftTrim(at + 2) ? 2 : 0);
       if (!input.startsWith('/*', afterMarker)) {
         this.#pos = afterMarker;
         this.#inside = true;
         this.#parens = 0;
-        const found: Token = { type: token.leftDelim, pos: at, text: '{{', line: this.#line };
-        this.#countLines(at, afterMarker);
-        return found;
+        return { type: token.leftDelim, pos: at, text: '{{' };
       }
-      const failure = this.#comment(at, afterMarker);
+      const failure = this.#comment(afterMarker);
       if (failure) return failure;
     }
   }
 
   /** Skips a comment; an error token where it is malformed. */
-  #comment(delim: number, start: number): Token | undefined {
+  #comment(start: number): Token | undefined {
     const input = this.#input;
-    this.#countLines(delim, start);
     const close = input.indexOf('*/', start + 2);
     if (close < 0) return this.#error('unclosed comment', start);
     let at = close + 2;
     const trim = this.#rightTrim(at) && input.startsWith('}}', at + 2);
     if (!trim && !input.startsWith('}}', at)) return this.#error('comment ends before closing delimiter', start);
     at += trim ? 4 : 2;
-    if (trim) at = this.#skipSpace(at);
-    this.#countLines(start, at);
-    this.#pos = at;
+    this.#pos = trim ? this.#skipSpace(at) : at;
     return undefined;
   }
 
@@ -188,20 +191,10 @@ export class Lexer {
   }
 
   #rightDelim(trim: boolean): Token {
-    if (trim) {
-      this.#countLines(this.#pos, this.#pos + 2);
-      this.#pos += 2;
-    }
-    const start = this.#pos;
-    const found: Token = { type: token.rightDelim, pos: start, text: '}}', line: this.#line };
-    this.#pos += 2;
-    if (trim) {
-      const end = this.#skipSpace(this.#pos);
-      this.#countLines(this.#pos, end);
-      this.#pos = end;
-    }
+    const pos = trim ? this.#pos + 2 : this.#pos;
+    this.#pos = trim ? this.#skipSpace(pos + 2) : pos + 2;
     this.#inside = false;
-    return found;
+    return { type: token.rightDelim, pos, text: '}}' };
   }
 
   #space(): Token {
@@ -343,24 +336,15 @@ export class Lexer {
     return end;
   }
 
-  #countLines(from: number, to: number): void {
-    for (let at = this.#input.indexOf('\n', from); at >= 0 && at < to; at = this.#input.indexOf('\n', at + 1)) this.#line++;
-  }
-
   #take(type: TokenType, length: number): Token {
     const start = this.#pos;
     this.#pos = start + length;
-    return this.#token(type, start, this.#line);
-  }
-
-  #token(type: TokenType, start: number, line: number): Token {
-    if (type === token.text || type === token.rawString || type === token.space) this.#countLines(start, this.#pos);
-    return { type, pos: start, text: this.#input.slice(start, this.#pos), line };
+    return { type, pos: start, text: this.#input.slice(start, start + length) };
   }
 
   /** After an error the input is empty: the parser stops at it. */
   #error(message: string, pos: number): Token {
-    const found: Token = { type: token.error, pos, text: message, line: this.#line };
+    const found: Token = { type: token.error, pos, text: message };
     this.#input = '';
     this.#pos = 0;
     return found;

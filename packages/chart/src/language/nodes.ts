@@ -1,6 +1,11 @@
 import { quote } from '../value/text.ts';
 
-/** The parsed form of a template. Positions are UTF-16 offsets into the tree's text; errors turn them into Go's. */
+/**
+ * The parsed form of a template. Positions are UTF-16 offsets; errors turn them into Go's.
+ *
+ * Texts, lists and statements have their place in the tree's text. What stands in a statement (its pipeline and all in
+ * it) counts from the statement's `base`, for equal actions share it: see phrases.ts.
+ */
 
 export const kind = {
   text: 0,
@@ -44,12 +49,14 @@ export interface TextNode {
 export interface ActionNode {
   readonly type: Kind['action'];
   readonly pos: number;
+  readonly base: number;
   readonly pipe: PipeNode;
 }
 
 export interface BranchNode {
   readonly type: Kind['if'] | Kind['with'] | Kind['range'];
   readonly pos: number;
+  readonly base: number;
   readonly pipe: PipeNode;
   readonly list: ListNode;
   readonly elseList: ListNode | undefined;
@@ -58,6 +65,7 @@ export interface BranchNode {
 export interface TemplateNode {
   readonly type: Kind['template'];
   readonly pos: number;
+  readonly base: number;
   readonly name: string;
   readonly pipe: PipeNode | undefined;
 }
@@ -169,6 +177,11 @@ export interface Tree {
   readonly parseName: string;
   readonly source: string;
   root: ListNode;
+}
+
+/** The place in the tree's text of a node that stands in a statement, or is one. */
+export function offsetOf({ type, pos }: AnyNode, base: number): number {
+  return type >= kind.pipe && type <= kind.string ? base + pos : pos;
 }
 
 /** A tree that prints only white space: such a definition never replaces another. */

@@ -12,11 +12,11 @@ import {
   type PipeNode,
   printNode,
   type StopNode,
-  type TemplateNode,
   type Tree,
   type VariableNode,
 } from './nodes.ts';
 import { parseNumber } from './numbers.ts';
+import { type Phrase, Phrases } from './phrases.ts';
 
 /** A template that cannot be parsed; the message is Go's, `template: FILE:LINE: …`. */
 export class TemplateSyntaxError extends Error {
@@ -37,16 +37,25 @@ export class TemplateSyntaxError extends Error {
 /** Deepest nesting of actions and of parentheses. Go allows 10,000 parentheses; nobody writes 200. */
 const maxNesting = 500;
 
+const defineAhead = /[ \t\r\n]*define/y;
+const rightTrim = /[ \t\r\n]-$/;
+
 /**
  * Parses one template text.
  *
  * @param name under which the text itself becomes a template, and which errors name.
  * @param isFunction tells the names of functions; another name in their place is an error.
+ * @param phrases of other templates with the same functions, and from now on those of this one
  * @returns trees by name: the text's own and one for each `define` and `block`.
  * @throws TemplateSyntaxError
  */
-export function parseTemplate(name: string, source: string, isFunction: (name: string) => boolean): Map<string, Tree> {
-  const parser = new Parser(name, source, isFunction);
+export function parseTemplate(
+  name: string,
+  source: string,
+  isFunction: (name: string) => boolean,
+  phrases = new Phrases(),
+): Map<string, Tree> {
+  const parser = new Parser(name, source, isFunction, phrases);
   parser.parse();
   return parser.trees;
 }
@@ -56,41 +65,54 @@ class Parser {
   readonly #name: string;
   readonly #source: string;
   readonly #isFunction: (name: string) => boolean;
+  readonly #phrases: Phrases;
   readonly #lexer: Lexer;
   /** Tokens that were put back, the next one last. */
   readonly #back: Token[] = [];
   /** The newest token from the lexer: its line is the line of an error, as in Go. */
-  #last: Token = { type: token.eof, pos: 0, text: '', line: 1 };
+  #last: Token = { type: token.eof, pos: 0, text: '' };
   #variables: string[] = ['$'];
+  /** Variables that the phrase at hand has used. */
+  #used: string[] = [];
+  /** Offset of the action at hand; positions of what stands in it count from there. */
+  #base = 0;
   #rangeDepth = 0;
   #parenDepth = 0;
   #nesting = 0;
-  #actionLine = 0;
+  /** Offset of the action that an error is in; -1 outside of any. */
+  #actionStart = -1;
 
-  constructor(name: string, source: string, isFunction: (name: string) => boolean) {
+  constructor(name: string, source: string, isFunction: (name: string) => boolean, phrases: Phrases) {
     this.#name = name;
     this.#source = source;
     this.#isFunction = isFunction;
+    this.#phrases = phrases;
     this.#lexer = new Lexer(source);
   }
 
   parse(): void {
     const root: ListNode = { type: kind.list, pos: this.#peek().pos, nodes: [] };
     while (this.#peek().type !== token.eof) {
-      if (this.#peek().type === token.leftDelim) {
-        const delim = this.#next();
-        const word = this.#nextNonSpace();
-        if (word.type === token.define) {
-          this.#definition();
-          continue;
-        }
-        this.#back.push(word, delim);
-      }
+      if (this.#peek().type === token.leftDelim && this.#isDefinition()) continue;
       const node = this.#textOrAction();
       if (node.type === kind.end || node.type === kind.else) this.#fail(`unexpected ${printNode(node)}`);
       root.nodes.push(node as Node);
     }
     this.#add(this.#name, root);
+  }
+
+  /** Takes a definition, where the delimiter ahead begins one. */
+  #isDefinition(): boolean {
+    defineAhead.lastIndex = this.#lexer.offset;
+    if (!defineAhead.test(this.#source)) return false;
+    const delim = this.#next();
+    const word = this.#nextNonSpace();
+    if (word.type === token.define) {
+      this.#definition();
+      return true;
+    }
+    this.#back.push(word, delim);
+    return false;
   }
 
   #add(name: string, root: ListNode): void {
@@ -111,14 +133,14 @@ class Parser {
 
   /** A body with variables and ranges of its own, up to its `end`. */
   #body(context: string): ListNode {
-    const outer = { variables: this.#variables, range: this.#rangeDepth, line: this.#actionLine };
+    const outer = { variables: this.#variables, range: this.#rangeDepth, start: this.#actionStart };
     this.#variables = ['$'];
     this.#rangeDepth = 0;
     const [list, end] = this.#itemList();
     if (end.type !== kind.end) this.#fail(`unexpected ${printNode(end)} in ${context}`);
     this.#variables = outer.variables;
     this.#rangeDepth = outer.range;
-    this.#actionLine = outer.line;
+    this.#actionStart = outer.start;
     return list;
   }
 
@@ -140,57 +162,118 @@ class Parser {
     const found = this.#nextNonSpace();
     if (found.type === token.text) return { type: kind.text, pos: found.pos, text: found.text };
     if (found.type === token.leftDelim) {
-      this.#actionLine = found.line;
+      this.#actionStart = found.pos;
       const node = this.#action();
-      this.#actionLine = 0;
+      this.#actionStart = -1;
       return node;
     }
     return this.#unexpected(found, 'input');
   }
 
   #action(): Node | StopNode {
-    const found = this.#nextNonSpace();
-    switch (found.type) {
-      case token.block:
-        return this.#block();
-      case token.break:
-        return this.#jump(found, kind.break);
-      case token.continue:
-        return this.#jump(found, kind.continue);
-      case token.else: {
-        const following = this.#peekNonSpace();
-        if (following.type === token.if || following.type === token.with) return { type: kind.else, pos: following.pos };
-        return { type: kind.else, pos: this.#expect(token.rightDelim, 'else').pos };
-      }
-      case token.end:
-        return { type: kind.end, pos: this.#expect(token.rightDelim, 'end').pos };
-      case token.if:
-        return this.#branch('if');
-      case token.range:
-        return this.#branch('range');
-      case token.with:
-        return this.#branch('with');
-      case token.template:
-        return this.#template();
-      default: {
-        this.#back.push(found);
-        // As Go: the position is that of the token after the delimiter, the space where there is one.
-        return { type: kind.action, pos: found.pos, pipe: this.#pipeline('command', token.rightDelim) };
-      }
+    const declared = this.#variables.length;
+    const { word, pos, name, pipe } = this.#phrase();
+    const base = this.#base;
+    switch (word) {
+      case 'block':
+        this.#add(name, this.#body('block clause'));
+        return { type: kind.template, pos: base + pos, base, name, pipe };
+      case 'break':
+      case 'continue':
+        if (this.#rangeDepth === 0) this.#fail(`{{${word}}} outside {{range}}`);
+        return { type: kind[word], pos: base + pos };
+      case 'else':
+      case 'end':
+        return { type: kind[word], pos: base + pos };
+      case 'if':
+      case 'range':
+      case 'with':
+        return this.#branch(word, declared, pipe as PipeNode);
+      case 'template':
+        return { type: kind.template, pos: base + pos, base, name, pipe };
+      case 'action':
+        return { type: kind.action, pos: base + pos, base, pipe: pipe as PipeNode };
     }
   }
 
-  #jump(word: Token, type: typeof kind.break | typeof kind.continue): Node {
-    const text = type === kind.break ? '{{break}}' : '{{continue}}';
-    const following = this.#nextNonSpace();
-    if (following.type !== token.rightDelim) this.#unexpected(following, text);
-    if (this.#rangeDepth === 0) this.#fail(`${text} outside {{range}}`);
-    return { type, pos: word.pos };
+  /** What stands between the delimiters of an action, the right one included; before an `else if` what stands before the `if`. */
+  #phrase(): Phrase {
+    const start = this.#lexer.offset;
+    // With tokens put back the lexer is already within the action.
+    const close = this.#back.length === 0 ? this.#source.indexOf('}}', start) : -1;
+    if (close < 0) return this.#newPhrase(start);
+    const text = this.#source.slice(start, close);
+    const known = this.#phrases.get(text);
+    if (known?.needs.every((name) => this.#variables.includes(name))) {
+      this.#base = start;
+      this.#variables.push(...known.declares);
+      this.#last = this.#lexer.leave(close, known.trim);
+      return known;
+    }
+    const declared = this.#variables.length;
+    this.#used = [];
+    const phrase = this.#newPhrase(start);
+    // A text with `}}` in it, and an `else if`, end elsewhere.
+    if (this.#back.length === 0 && this.#last.type === token.rightDelim && this.#last.pos === close) {
+      const needs = this.#used.filter((name) => this.#variables.indexOf(name) < declared);
+      this.#phrases.set(text, { ...phrase, trim: rightTrim.test(text), needs, declares: this.#variables.slice(declared) });
+    }
+    return phrase;
   }
 
-  #branch(word: 'if' | 'with' | 'range'): BranchNode {
-    const declared = this.#variables.length;
-    const pipe = this.#pipeline(word, token.rightDelim);
+  #newPhrase(start: number): Phrase {
+    this.#base = start;
+    const found = this.#nextNonSpace();
+    const pos = found.pos - start;
+    switch (found.type) {
+      case token.block:
+      case token.template:
+        return this.#naming(found.type === token.block ? 'block' : 'template');
+      case token.break:
+      case token.continue: {
+        const word = found.type === token.break ? 'break' : 'continue';
+        const following = this.#nextNonSpace();
+        if (following.type !== token.rightDelim) this.#unexpected(following, `{{${word}}}`);
+        return { word, pos, name: '', pipe: undefined };
+      }
+      case token.else: {
+        const following = this.#peekNonSpace();
+        const isChained = following.type === token.if || following.type === token.with;
+        if (!isChained) this.#expect(token.rightDelim, 'else');
+        return { word: 'else', pos: following.pos - start, name: '', pipe: undefined };
+      }
+      case token.end:
+        return { word: 'end', pos: this.#expect(token.rightDelim, 'end').pos - start, name: '', pipe: undefined };
+      case token.if:
+      case token.range:
+      case token.with: {
+        const word = found.type === token.if ? 'if' : found.type === token.range ? 'range' : 'with';
+        const pipe = this.#pipeline(word, token.rightDelim);
+        return { word, pos: pipe.pos, name: '', pipe };
+      }
+      default:
+        this.#back.push(found);
+        // As Go: the position is that of the token after the delimiter, the space where there is one.
+        return { word: 'action', pos, name: '', pipe: this.#pipeline('command', token.rightDelim) };
+    }
+  }
+
+  #naming(word: 'block' | 'template'): Phrase {
+    const context = `${word} clause`;
+    const found = this.#nextNonSpace();
+    const pos = found.pos - this.#base;
+    const name = this.#templateName(found, context);
+    if (word === 'template') {
+      const following = this.#nextNonSpace();
+      if (following.type === token.rightDelim) return { word, pos, name, pipe: undefined };
+      this.#back.push(following);
+    }
+    return { word, pos, name, pipe: this.#pipeline(context, token.rightDelim) };
+  }
+
+  /** @param declared how many variables there were before its own */
+  #branch(word: 'if' | 'with' | 'range', declared: number, pipe: PipeNode): BranchNode {
+    const base = this.#base;
     if (word === 'range') this.#rangeDepth++;
     const [list, stop] = this.#itemList();
     if (word === 'range') this.#rangeDepth--;
@@ -200,7 +283,9 @@ class Parser {
       if ((word === 'if' && following === token.if) || (word === 'with' && following === token.with)) {
         this.#next();
         if (++this.#nesting > maxNesting) this.#fail('exceeded maximum nesting of actions');
-        elseList = { type: kind.list, pos: stop.pos, nodes: [this.#branch(word)] };
+        const before = this.#variables.length;
+        const chained = this.#branch(word, before, this.#pipeline(word, token.rightDelim));
+        elseList = { type: kind.list, pos: stop.pos, nodes: [chained] };
         this.#nesting--;
       } else {
         const [rest, end] = this.#itemList();
@@ -209,26 +294,7 @@ class Parser {
       }
     }
     this.#variables.length = declared;
-    return { type: kind[word], pos: pipe.pos, pipe, list, elseList };
-  }
-
-  #template(): TemplateNode {
-    const context = 'template clause';
-    const word = this.#nextNonSpace();
-    const name = this.#templateName(word, context);
-    const following = this.#nextNonSpace();
-    if (following.type === token.rightDelim) return { type: kind.template, pos: word.pos, name, pipe: undefined };
-    this.#back.push(following);
-    return { type: kind.template, pos: word.pos, name, pipe: this.#pipeline(context, token.rightDelim) };
-  }
-
-  #block(): TemplateNode {
-    const context = 'block clause';
-    const word = this.#nextNonSpace();
-    const name = this.#templateName(word, context);
-    const pipe = this.#pipeline(context, token.rightDelim);
-    this.#add(name, this.#body(context));
-    return { type: kind.template, pos: word.pos, name, pipe };
+    return { type: kind[word], pos: base + pipe.pos, base, pipe, list, elseList };
   }
 
   #templateName(word: Token, context: string): string {
@@ -237,7 +303,7 @@ class Parser {
   }
 
   #pipeline(context: string, end: TokenType): PipeNode {
-    const pipe: PipeNode = { type: kind.pipe, pos: this.#peekNonSpace().pos, isAssign: false, declared: [], commands: [] };
+    const pipe: PipeNode = { type: kind.pipe, pos: this.#peekNonSpace().pos - this.#base, isAssign: false, declared: [], commands: [] };
     this.#declarations(pipe, context);
     for (;;) {
       const found = this.#nextNonSpace();
@@ -281,7 +347,7 @@ class Parser {
         return;
       }
       this.#nextNonSpace();
-      pipe.declared.push({ type: kind.variable, pos: variable.pos, path: variable.text.split('.') });
+      pipe.declared.push({ type: kind.variable, pos: variable.pos - this.#base, path: variable.text.split('.') });
       this.#variables.push(variable.text);
       if (!isComma) {
         pipe.isAssign = following.type === token.assign;
@@ -310,7 +376,7 @@ class Parser {
 
   #command(): CommandNode {
     const args: Operand[] = [];
-    const pos = this.#peekNonSpace().pos;
+    const pos = this.#peekNonSpace().pos - this.#base;
     for (;;) {
       this.#peekNonSpace();
       const operand = this.#operand();
@@ -328,7 +394,7 @@ class Parser {
   #operand(): Operand | undefined {
     const node = this.#term();
     if (!node || this.#peek().type !== token.field) return node;
-    const pos = this.#peek().pos;
+    const pos = this.#peek().pos - this.#base;
     const path: string[] = [];
     while (this.#peek().type === token.field) path.push(this.#next().text.slice(1));
     switch (node.type) {
@@ -351,24 +417,25 @@ class Parser {
 
   #term(): Operand | undefined {
     const found = this.#nextNonSpace();
+    const pos = found.pos - this.#base;
     switch (found.type) {
       case token.identifier:
         if (!this.#isFunction(found.text)) this.#fail(`function "${found.text}" not defined`, found.text);
-        return { type: kind.identifier, pos: found.pos, name: found.text };
+        return { type: kind.identifier, pos, name: found.text };
       case token.dot:
-        return { type: kind.dot, pos: found.pos };
+        return { type: kind.dot, pos };
       case token.nil:
-        return { type: kind.nil, pos: found.pos };
+        return { type: kind.nil, pos };
       case token.variable:
         return this.#variable(found);
       case token.field:
-        return { type: kind.field, pos: found.pos, path: [found.text.slice(1)] };
+        return { type: kind.field, pos, path: [found.text.slice(1)] };
       case token.bool:
-        return { type: kind.bool, pos: found.pos, value: found.text === 'true' };
+        return { type: kind.bool, pos, value: found.text === 'true' };
       case token.charConstant:
       case token.complex:
       case token.number: {
-        const number = parseNumber(found.pos, found.text, found.type === token.charConstant);
+        const number = parseNumber(pos, found.text, found.type === token.charConstant);
         return typeof number === 'string' ? this.#fail(number) : number;
       }
       case token.leftParen: {
@@ -381,7 +448,7 @@ class Parser {
       case token.string:
       case token.rawString: {
         const text = unquote(found.text) ?? this.#fail('invalid syntax');
-        return { type: kind.string, pos: found.pos, quoted: found.text, text };
+        return { type: kind.string, pos, quoted: found.text, text };
       }
       default:
         this.#back.push(found);
@@ -391,7 +458,8 @@ class Parser {
 
   #variable(found: Token): VariableNode {
     if (!this.#variables.includes(found.text)) this.#fail(`undefined variable "${found.text}"`);
-    return { type: kind.variable, pos: found.pos, path: [found.text] };
+    this.#used.push(found.text);
+    return { type: kind.variable, pos: found.pos - this.#base, path: [found.text] };
   }
 
   #next(): Token {
@@ -430,14 +498,21 @@ class Parser {
   #unexpected(found: Token, context: string): never {
     if (found.type !== token.error) return this.#fail(`unexpected ${printToken(found)} in ${context}`);
     let extra = '';
-    if (this.#actionLine !== 0 && this.#actionLine !== found.line) {
-      extra = ` in action started at ${this.#name}:${this.#actionLine}`;
+    const started = this.#actionStart < 0 ? 0 : this.#lineOf(this.#actionStart);
+    if (started !== 0 && started !== this.#lineOf(found.pos)) {
+      extra = ` in action started at ${this.#name}:${started}`;
       if (found.text.endsWith(' action')) extra = extra.slice(' in action'.length);
     }
     return this.#fail(printToken(found) + extra);
   }
 
+  #lineOf(pos: number): number {
+    let line = 1;
+    for (let at = this.#source.indexOf('\n'); at >= 0 && at < pos; at = this.#source.indexOf('\n', at + 1)) line++;
+    return line;
+  }
+
   #fail(problem: string, unknownFunction?: string): never {
-    throw new TemplateSyntaxError(this.#name, this.#last.line, problem, unknownFunction);
+    throw new TemplateSyntaxError(this.#name, this.#lineOf(this.#last.pos), problem, unknownFunction);
   }
 }

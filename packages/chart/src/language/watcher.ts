@@ -31,8 +31,8 @@ export interface Watcher {
   item(index: Value, item: Value): void;
   unscope(): void;
   called(name: string, args: readonly Value[], result: Value): void;
-  /** The running template fails at a node; called for the innermost first, then for each that includes it. */
-  failed(tree: Tree, node: AnyNode, problem: string): void;
+  /** The running template fails at a node, `pos` in its text; called for the innermost first, then for each that includes it. */
+  failed(tree: Tree, node: AnyNode, pos: number, problem: string): void;
   /** A file's render was given up; the next begins anew. */
   abandoned(): void;
 }

@@ -60,7 +60,7 @@ export function renderTemplates(chart: WorkChart, input: EngineInput): Map<strin
     try {
       const { template } = renderables.get(path) as Renderable;
       input.budget.step(parsingCost(template.text));
-      templates.add(parsed(template, path, input.profile));
+      templates.add(parsed(template, path, input));
     } catch (error) {
       if (error instanceof LimitReached) throw error.toChartError(path, 1, 0);
       if (!(error instanceof TemplateSyntaxError)) throw error;
@@ -149,12 +149,12 @@ function parsingCost(text: string): number {
 }
 
 /** Trees are kept with the chart; a profile's functions decide what parses. */
-function parsed(template: ChartTemplate, path: string, profile: Profile): ReadonlyMap<string, Tree> {
+function parsed(template: ChartTemplate, path: string, { profile, memory }: EngineInput): ReadonlyMap<string, Tree> {
   const key = `${profile.name}:${path}`;
   const known = template.parsed.get(key);
   if (known) return known;
   const functions = functionsOf(profile);
-  const trees = parseTemplate(path, template.text, (name) => functions.has(name));
+  const trees = parseTemplate(path, template.text, (name) => functions.has(name), memory.phrases(profile.name));
   template.parsed.set(key, trees);
   return trees;
 }
@@ -310,7 +310,7 @@ class Session {
     // Charged in each render, so that what an earlier one left does not move the limit.
     budget.step(20 + text.length);
     const texts = memory.texts(profile.name);
-    const trees = texts.get(text) ?? parseTemplate('gotpl', text, (name) => this.#functions.has(name));
+    const trees = texts.get(text) ?? parseTemplate('gotpl', text, (name) => this.#functions.has(name), memory.phrases(profile.name));
     if (text.length <= maxCachedText && this.#texts.size < maxCachedTexts) {
       this.#texts.set(text, trees);
       texts.set(text, trees);

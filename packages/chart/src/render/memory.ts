@@ -1,4 +1,5 @@
 import type { Tree } from '../language/nodes.ts';
+import { Phrases } from '../language/phrases.ts';
 import type { Chart } from '../loader/chart.ts';
 import type { ProfileName } from '../profile.ts';
 import type { Head } from './manifests.ts';
@@ -12,6 +13,7 @@ import type { Head } from './manifests.ts';
 export class RenderMemory {
   /** Heads of documents that templates printed. */
   readonly heads = new Recent<Head>();
+  readonly #phrases = new Map<ProfileName, Phrases>();
   readonly #texts = new Map<ProfileName, Recent<ReadonlyMap<string, Tree>>>();
 
   /** Parsed texts of `tpl`; which names are functions differs between profiles. */
@@ -20,6 +22,15 @@ export class RenderMemory {
     if (known) return known;
     const made = new Recent<ReadonlyMap<string, Tree>>();
     this.#texts.set(profile, made);
+    return made;
+  }
+
+  /** Actions of the chart's templates. */
+  phrases(profile: ProfileName): Phrases {
+    const known = this.#phrases.get(profile);
+    if (known) return known;
+    const made = new Phrases();
+    this.#phrases.set(profile, made);
     return made;
   }
 

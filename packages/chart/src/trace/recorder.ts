@@ -47,6 +47,8 @@ const maxRuns = 500_000;
 /** Why and where a file's render failed, as seen from inside. */
 export interface FailedSite {
   readonly site: Site;
+  /** The node's offset in its template's text. */
+  readonly pos: number;
   readonly problem: string;
   readonly reads: readonly Read[];
   /** What runs: the action, or the `range` whose collection is the failure. */
@@ -204,13 +206,13 @@ export class Recorder implements Watcher {
     if (made) frame.made.push(made);
   }
 
-  failed(tree: Tree, node: AnyNode, problem: string): void {
+  failed(tree: Tree, node: AnyNode, pos: number, problem: string): void {
     const frame = this.#frame;
     if (this.#failed || !frame || frame.call.tree !== tree) return;
     this.#failed = true;
     const around = frame.conditions.filter((condition) => holds(condition.node, frame.node));
     const conditions = around.flatMap((condition) => condition.reads);
-    this.failures.push({ site: { call: frame.call, node }, problem, reads: frame.reads, statement: frame.node, conditions });
+    this.failures.push({ site: { call: frame.call, node }, pos, problem, reads: frame.reads, statement: frame.node, conditions });
   }
 
   /** What the dot or a variable stands for is read again. */

@@ -120,6 +120,8 @@ class TemplateReader {
   readonly #tree: Tree;
   readonly #templates: ReadonlyMap<string, Tree>;
   #variables: Map<string, Abstract>;
+  /** Of the statement at hand. */
+  #base = 0;
 
   constructor(reader: UsageReader, tree: Tree, dot: Abstract, templates: ReadonlyMap<string, Tree>) {
     this.#reader = reader;
@@ -135,8 +137,9 @@ class TemplateReader {
   #node(node: Node, dot: Abstract): void {
     switch (node.type) {
       case kind.action: {
+        this.#base = node.base;
         const value = this.#pipeline(node.pipe, dot);
-        if (node.pipe.declared.length === 0) this.#reader.whole(value, this.#place(node.pos));
+        if (node.pipe.declared.length === 0) this.#reader.whole(value, this.#place(node.pos - node.base));
         return;
       }
       case kind.if:
@@ -145,6 +148,7 @@ class TemplateReader {
         this.#branch(node, dot);
         return;
       case kind.template:
+        this.#base = node.base;
         this.#include(node.name, node.pipe ? this.#pipeline(node.pipe, dot) : unknown);
         return;
       case kind.list:
@@ -155,11 +159,12 @@ class TemplateReader {
   #branch(node: BranchNode, dot: Abstract): void {
     const outer = this.#variables;
     this.#variables = new Map(outer);
+    this.#base = node.base;
     const value = this.#pipeline(node.pipe, dot);
     let inner = dot;
     if (node.type === kind.with) inner = value;
     if (node.type === kind.range) {
-      inner = this.#items(value, node.pos);
+      inner = this.#items(value, node.pos - node.base);
       const [first, second] = node.pipe.declared;
       const item = second ?? first;
       if (first && second) this.#variables.set(first.path[0] as string, unknown);
@@ -303,7 +308,8 @@ class TemplateReader {
     return members;
   }
 
+  /** @param pos counted from the statement's base */
   #place(pos: number): SourcePlace {
-    return this.#reader.placeOf(this.#tree, pos);
+    return this.#reader.placeOf(this.#tree, this.#base + pos);
   }
 }
