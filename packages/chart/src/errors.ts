@@ -37,8 +37,8 @@ interface ChartErrorDetails extends Partial<ErrorDetails> {
 
 /** A chart's failure. `message` is Helm's own message, byte for byte, wherever Helm has one. */
 export class ChartError extends DespError<ChartErrorCode> {
-  /** Lines that Helm logs on standard error before this failure. */
-  readonly log: readonly string[];
+  /** Lines that Helm logs on standard error before this failure; whoever logged before it was thrown adds them. */
+  log: readonly string[];
   /** With MANIFEST_INVALID: what each template printed, by its path, for `--debug`. */
   readonly rendered: ReadonlyMap<string, string> | undefined;
 

@@ -31,7 +31,7 @@ export { crdFiles } from './loader/crds.ts';
 export { matchPath } from './loader/ignore.ts';
 export { type LoadOptions, loadChart, readValues } from './loader/load.ts';
 export { formatLock, helm2DigestInput, type Lock, type LockedDependency, lockDigestInput } from './loader/lock.ts';
-export type { Dependency, Maintainer, Metadata } from './loader/metadata.ts';
+export { checkApiVersion, type Dependency, type Maintainer, type Metadata } from './loader/metadata.ts';
 export { formatMetadata, metadataJson } from './pack/metadata-document.ts';
 export { type PackedChart, type PackOptions, packChart } from './pack/pack.ts';
 export { writeTar } from './pack/tar.ts';

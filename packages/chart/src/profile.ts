@@ -14,6 +14,8 @@ export interface Profile {
   readonly indentedErrors: boolean;
   /** Nulls in a chart's own values are dropped, not kept as keys (#32530). */
   readonly dropChartNulls: boolean;
+  /** Charts of an `apiVersion` other than v1 and v2 are refused; before, they were taken for v2. */
+  readonly checksApiVersion: boolean;
   /** Failures of dependencies are logged, and say so (#31414). */
   readonly namesDependencyFailures: boolean;
   /** Documents keep their trailing white space, so a blank line stands before `---` (#32565, #32580). */
@@ -44,6 +46,7 @@ const helm4: Profile = {
   chartIsMap: true,
   indentedErrors: true,
   dropChartNulls: true,
+  checksApiVersion: true,
   namesDependencyFailures: true,
   keepTrailingSpace: true,
   orderWebhooks: true,
@@ -64,6 +67,7 @@ const helm3: Profile = {
   chartIsMap: false,
   indentedErrors: false,
   dropChartNulls: false,
+  checksApiVersion: false,
   namesDependencyFailures: false,
   keepTrailingSpace: false,
   orderWebhooks: false,

@@ -78,7 +78,7 @@ function index(start: Value, indexes: readonly Value[]): Value {
     if (items) item = items[position(at, items.length)];
     else if (typeof item === 'string') {
       const bytes = toBytes(item);
-      item = new GoInt('uint8', BigInt(bytes[position(at, bytes.length)] as number));
+      item = new GoInt('uint8', BigInt(bytes[position(at, bytes.length, 'string')] as number));
     } else if (item instanceof GoObject && item.kind === 'map') {
       if (typeof at !== 'string')
         return fail(isNothing(at) ? 'value is nil; should be of type string' : `value has type ${typeName(at)}; should be string`);
@@ -88,11 +88,11 @@ function index(start: Value, indexes: readonly Value[]): Value {
   return item;
 }
 
-function position(at: Value, length: number): number {
+function position(at: Value, length: number, of: 'slice' | 'string' = 'slice'): number {
   if (isNothing(at)) return fail('cannot index slice/array with nil');
   if (!(at instanceof GoInt)) return fail(`cannot index slice/array with type ${typeName(at)}`);
   if (at.value < 0n || at.value > length) return fail(`index out of range: ${at.value}`);
-  if (at.value === BigInt(length)) return fail('reflect: slice index out of range');
+  if (at.value === BigInt(length)) return fail(`reflect: ${of} index out of range`);
   return Number(at.value);
 }
 

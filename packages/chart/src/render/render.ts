@@ -4,6 +4,7 @@ import { platformCrypto } from '../functions/crypto.ts';
 import { defaultLimits } from '../limits.ts';
 import type { Chart } from '../loader/chart.ts';
 import { checkDependencies, processDependencies } from '../loader/dependencies.ts';
+import { checkApiVersion } from '../loader/metadata.ts';
 import { WorkChart } from '../loader/work-chart.ts';
 import { type Profile, profileOf } from '../profile.ts';
 import { checkSchemas } from '../schema/chart.ts';
@@ -45,8 +46,17 @@ export interface Inspection {
 
 /** As {@link render}. */
 export function inspect(chart: Chart, options: RenderOptions): Inspection {
-  const profile = profileOf(options.profile ?? 'helm4');
   const warnings: string[] = [];
+  try {
+    return renderAll(chart, options, warnings);
+  } catch (error) {
+    if (error instanceof ChartError) error.log = [...warnings, ...error.log];
+    throw error;
+  }
+}
+
+function renderAll(chart: Chart, options: RenderOptions, warnings: string[]): Inspection {
+  const profile = profileOf(options.profile ?? 'helm4');
   const warn = (line: string): void => {
     warnings.push(asLogged(line, profile));
   };
@@ -54,6 +64,7 @@ export function inspect(chart: Chart, options: RenderOptions): Inspection {
   const onFailure = options.keepGoing ? (failure: ChartError): unknown => failures.push(failure) : undefined;
   const kube = parseKubeVersion(options.kubeVersion ?? profile.defaultKubeVersion, profile);
   const work = new WorkChart(chart);
+  checkApiVersion(chart.metadata, profile);
   checkInstallable(work, profile, warn);
   attempt(() => checkDependencies(work, profile), onFailure);
   const given = options.values ?? new Map();

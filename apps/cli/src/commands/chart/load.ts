@@ -15,7 +15,13 @@ export function loadForVerb(path: string, helm: ProfileName, io: Output, asInsta
   if (asInstalled && helm === 'helm4' && statSync(path, { throwIfNoEntry: false })?.isDirectory() && !existsSync(chartYaml))
     throw new HelmError(`unable to detect chart at ${chartYaml}: open ${chartYaml}: no such file or directory`);
   checkArchive(path);
-  const chart = loadChartFrom(path, { multiDocumentValues: profile.multiDocumentValues });
+  const onLink = (link: string, target: string): void =>
+    io.err(
+      helm === 'helm3'
+        ? `found symbolic link in path: ${link} resolves to ${target}. Contents of linked file included and used\n`
+        : `level=INFO msg="found symbolic link in path. Contents of linked file included and used" path=${link} resolved=${target}\n`,
+    );
+  const chart = loadChartFrom(path, { multiDocumentValues: profile.multiDocumentValues, onLink });
   for (const line of chart.warnings) io.err(`${asLogged(line, profile)}\n`);
   return chart;
 }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { ChartError } from '@desp/chart';
+import { ChartError, checkApiVersion, profileOf } from '@desp/chart';
 import { openProvenance, saveChart, writeWhole } from '@desp/chart/node';
 import { registerSecret } from '@desp/runtime';
 import type { Flags } from './flags.ts';
@@ -23,6 +23,7 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
       await updateDependencies(path, helm, flags, { ...io, out: () => {} });
     }
     const chart = loadForVerb(path, helm, io, true);
+    checkApiVersion(chart.metadata, profileOf(helm));
     const destination = flags.text('destination') ?? '.';
     const folder = destination === '.' ? process.cwd() : join(destination);
     const saved = saveChart(chart, folder, {
