@@ -3,7 +3,7 @@ import type { Profile } from '../profile.ts';
 import { isCompatible } from '../semver/constraint.ts';
 import { deepCopy } from '../value/copy.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
-import { quote } from '../value/text.ts';
+import { logValue, quote } from '../value/text.ts';
 import { type CoalesceOptions, coalesceTables, coalesceValues, mergeChartValues } from '../values/coalesce.ts';
 import type { Dependency } from './metadata.ts';
 import { WorkChart } from './work-chart.ts';
@@ -61,8 +61,8 @@ const matches = (child: WorkChart, wanted: Dependency): boolean =>
   child.name === wanted.name && isCompatible(wanted.version, child.metadata.version);
 
 /** Tags decide first, then the first condition that is set to a boolean. */
-function isEnabled(wanted: Dependency, values: ValueMap, path: string, { warn }: CoalesceOptions): boolean {
-  let enabled = byTags(wanted, values, warn);
+function isEnabled(wanted: Dependency, values: ValueMap, path: string, { profile, warn }: CoalesceOptions): boolean {
+  let enabled = byTags(wanted, values, profile, warn);
   for (const condition of wanted.condition.trim().split(',')) {
     if (condition === '') continue;
     const value = valueAt(values, path + condition);
@@ -71,12 +71,16 @@ function isEnabled(wanted: Dependency, values: ValueMap, path: string, { warn }:
       enabled = value;
       break;
     }
-    warn(`Warning: Condition path '${condition}' for chart ${wanted.name} returned non-bool value`);
+    warn(
+      profile.name === 'helm3'
+        ? `Warning: Condition path '${condition}' for chart ${wanted.name} returned non-bool value`
+        : `level=WARN msg="returned non-bool value" path=${logValue(condition)} chart=${logValue(wanted.name)}`,
+    );
   }
   return enabled;
 }
 
-function byTags(wanted: Dependency, values: ValueMap, warn: (line: string) => void): boolean {
+function byTags(wanted: Dependency, values: ValueMap, profile: Profile, warn: (line: string) => void): boolean {
   const tags = values.get('tags');
   if (!(tags instanceof Map)) return true;
   let on = false;
@@ -86,7 +90,13 @@ function byTags(wanted: Dependency, values: ValueMap, warn: (line: string) => vo
     const value = tags.get(tag);
     if (value === true) on = true;
     else if (value === false) off = true;
-    else warn(`Warning: Tag '${tag}' for chart ${wanted.name} returned non-bool value`);
+    else {
+      warn(
+        profile.name === 'helm3'
+          ? `Warning: Tag '${tag}' for chart ${wanted.name} returned non-bool value`
+          : `level=WARN msg="returned non-bool value" tag=${logValue(tag)} chart=${logValue(wanted.name)}`,
+      );
+    }
   }
   return on || !off;
 }
@@ -126,13 +136,31 @@ function importValues(chart: WorkChart, options: CoalesceOptions): void {
       const parent = typeof item === 'string' ? '.' : item.parent;
       const table = tableAt(all, `${name}.${child}`);
       if (!table) {
-        options.warn(`Warning: ImportValues missing table from chart ${name}: "${child.split('.').at(-1)}" is not a table`);
+        warnOfMissingTable(name, missingKey(all, `${name}.${child}`), typeof item === 'string', options);
         continue;
       }
       imported = coalesceTables(imported, placedAt(parent, table), '', true, options.warn);
     }
   }
   chart.values = coalesceTables(deepCopy(all), imported, '', true, options.warn);
+}
+
+/** The first key of a dotted path under which no table stands. */
+function missingKey(values: ValueMap, path: string): string {
+  const keys = path.split('.');
+  const depth = keys.findIndex((_key, index) => !tableAt(values, keys.slice(0, index + 1).join('.')));
+  return keys[depth] ?? path;
+}
+
+function warnOfMissingTable(chart: string, key: string, isExport: boolean, { profile, warn }: CoalesceOptions): void {
+  const problem = `${quote(key)} is not a table`;
+  if (profile.name === 'helm4') {
+    const what = isExport ? '"ImportValues missing table"' : `"ImportValues missing table from chart" chart=${logValue(chart)}`;
+    warn(`level=WARN msg=${what} error=${logValue(problem)}`);
+  } else
+    warn(
+      isExport ? `Warning: ImportValues missing table: ${problem}` : `Warning: ImportValues missing table from chart ${chart}: ${problem}`,
+    );
 }
 
 /** The table below the parent's dotted path; `.` is the top. */

@@ -69,8 +69,8 @@ function renderAll(chart: Chart, options: RenderOptions, warnings: string[]): In
   attempt(() => checkDependencies(work, profile), onFailure);
   const given = options.values ?? new Map();
   processDependencies(work, given, { profile, warn });
-  const values = coalesceValues(work, given, { profile, warn: () => {} });
-  const budget = new Budget({ ...defaultLimits, ...options.limits }, countTemplates(work));
+  const values = coalesceValues(work, given, { profile, warn });
+  const budget = new Budget({ ...defaultLimits, ...options.limits });
   if (!options.skipSchemaValidation) attempt(() => checkSchemas(work, values, budget), onFailure);
   attempt(() => checkKubeVersion(work, kube), onFailure);
   const recorder = options.trace ? new Recorder(values, work) : undefined;
@@ -112,9 +112,6 @@ function attempt(check: () => void, onFailure: ((failure: ChartError) => unknown
     onFailure(error);
   }
 }
-
-const countTemplates = (chart: WorkChart): number =>
-  chart.dependencies.reduce((sum, child) => sum + countTemplates(child), chart.templates.length);
 
 function checkInstallable(chart: WorkChart, profile: Profile, warn: (line: string) => void): void {
   const { type } = chart.metadata;
