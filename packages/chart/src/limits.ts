@@ -1,9 +1,10 @@
 /** What one load or render may cost; a chart that goes past ends with `LIMIT_EXCEEDED`. */
 export interface Limits {
-  /** Nodes of templates that may be parsed and walked, plus the work of functions (functions/costs.ts). */
+  /**
+   * Work: a step is half a microsecond or 120 bytes, four nodes of templates, or a call of a function, which costs more
+   * by the size of what it reads and makes (functions/costs.ts).
+   */
   readonly steps: number;
-  /** Steps on top for each template of the chart: a chart that brings more may do more. */
-  readonly stepsPerTemplate: number;
   /** Characters that all templates together may print, and that one string may hold. */
   readonly outputLength: number;
   /** Depth of include, template and tpl calls together. Go allows 100,000 on its growing stack; ours does not grow. */
@@ -16,8 +17,7 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = {
-  steps: 1_500_000,
-  stepsPerTemplate: 200,
+  steps: 2_400_000,
   outputLength: 64 * 1024 * 1024,
   depth: 1100,
   fileBytes: 5 * 1024 * 1024,

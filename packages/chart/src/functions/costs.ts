@@ -8,27 +8,41 @@ import type { FunctionDefinition } from './define.ts';
  * What a call of each function costs, so that no chart can make a render long or large by what functions do.
  *
  * Principle: all accounting of functions is here, by the size of what goes in and comes out, and a step stands for
- * about half a microsecond and for at most some 200 bytes. A function that is not named below is taken for one that
+ * about half a microsecond and for at most some 120 bytes. A function that is not named below is taken for one that
  * reads and writes all that hangs below its arguments, so a new one is never free by oversight. What cannot be told
  * from the arguments (matches of a regular expression, lengths of what is repeated) is charged where it happens.
- * `costs.test.ts` measures every function against its charge.
  */
 interface Cost {
-  /** Steps whatever the arguments. */
+  /** Steps whatever the arguments, on top of the call itself. */
   readonly fixed: number;
   /** For arguments: their texts alone, their own items too, or all that hangs below them. */
   readonly reads: 'texts' | 'items' | 'all';
   readonly rate: Rate;
+  /** What comes out: something that was there before, a list of items that were, new items, or a whole new tree. */
+  readonly makes: 'nothing' | 'list' | 'items' | 'tree';
   /** The function itself ends on a value that holds itself, as Go's JSON does. */
   readonly knowsCycles: boolean;
 }
 
-const cost = (part: Partial<Cost> = {}): Cost => ({ fixed: 1, reads: 'all', rate: ordinary, knowsCycles: false, ...part });
+const cost = (part: Partial<Cost> = {}): Cost => ({
+  fixed: 0,
+  reads: 'all',
+  rate: ordinary,
+  makes: 'items',
+  knowsCycles: false,
+  ...part,
+});
 
 /** Steps for a node and for 1,024 characters. */
 const ordinary: Rate = { node: 2, text: 64 };
 /** Compares or copies memory. */
-const fast: Rate = { node: 0, text: 1 };
+const fast: Rate = { node: 0, text: 2 };
+/** Copies maps and lists, and keeps texts. */
+const copying: Rate = { node: 3, text: 0 };
+/** What a reader of documents makes. */
+const made: Rate = { node: 2, text: 32 };
+/** Searches. */
+const searching: Rate = { node: 0, text: 8 };
 /** Counts or cuts bytes. */
 const bytes: Rate = { node: 0, text: 128 };
 /** Looks at each character by itself, or several times. */
@@ -43,47 +57,68 @@ const everyday: Rate = { node: 5, text: 64 };
 /** Functions that look at the outside of their arguments. */
 const glances =
   'and or call not default empty ternary coalesce all any kindIs kindOf typeIs typeIsLike typeOf fail required include tpl lookup ' +
-  'set unset get hasKey dig list tuple dict first mustFirst last mustLast contains hasPrefix hasSuffix lt le gt ge plural ' +
-  'trimPrefix trimSuffix add add1 sub div mod mul max min biggest float64 int int64 atoi until untilStep seq hello uuidv4 now ' +
-  'randInt randAlpha randAlphaNum randAscii randBytes randNumeric unixEpoch eq ne';
+  'unset get hasKey dig first mustFirst last mustLast hasPrefix hasSuffix lt le gt ge plural ' +
+  'trimPrefix trimSuffix add add1 sub div mod mul max min biggest float64 int int64 atoi seq hello ' +
+  'eq ne';
 
 /** Functions that walk no further than the first difference, and charge what they walk. */
 const walkers = 'deepEqual has mustHas uniq mustUniq without mustWithout merge mustMerge mergeOverwrite mustMergeOverwrite';
 
 /** Functions that go over a list or map, but not into its items. */
 const lists =
-  'append mustAppend push mustPush prepend mustPrepend concat rest mustRest initial mustInitial reverse mustReverse ' + 'slice mustSlice';
+  'append mustAppend push mustPush prepend mustPrepend concat rest mustRest initial mustInitial reverse mustReverse slice mustSlice ' +
+  'list tuple compact mustCompact';
 
 const charactersOneByOne =
-  'abbrev abbrevboth ago buildCustomCert initials swapcase title untitle trimAll trimall urlquery html js ' +
-  'b32dec b32enc b64dec b64enc nospace urlParse semver semverCompare toDate mustToDate date dateInZone date_in_zone dateModify date_modify ' +
-  'mustDateModify must_date_modify duration durationRound durationDays durationHours durationMicroseconds durationMilliseconds ' +
-  'durationMinutes durationNanoseconds durationRoundTo durationSeconds durationTruncateTo durationWeeks mustToDuration decryptAES encryptAES ' +
-  'clean osClean dir osDir quote squote printf addf add1f subf mulf divf round sha1sum sha256sum sha512sum adler32sum';
+  'abbrev abbrevboth buildCustomCert initials swapcase title untitle trimAll trimall urlquery html js b32dec b32enc b64dec b64enc ' +
+  'nospace clean osClean dir osDir quote squote';
 
-const documents = 'fromYamlArray fromJson fromJsonArray mustFromJson fromToml toDecimal';
+/** Durations, versions and the like: small, but with a grammar. */
+const grammars =
+  'durationRound durationDays durationHours durationMicroseconds durationMilliseconds durationMinutes durationNanoseconds ' +
+  'durationRoundTo durationSeconds durationTruncateTo durationWeeks duration mustToDuration ago unixEpoch urlParse urlJoin';
+
+const dates =
+  'toDate mustToDate date dateInZone date_in_zone htmlDate htmlDateInZone dateModify date_modify mustDateModify must_date_modify ' +
+  'semver semverCompare sha1sum sha256sum sha512sum adler32sum addf add1f subf mulf divf round';
+
+const documents = 'fromYamlArray fromJson fromJsonArray mustFromJson fromToml';
+
+/** Kinds of keys that take no search for primes. */
+const quickKeys = new Set<Value>(['ecdsa', 'ed25519']);
 
 const jsonWriters = 'toJson mustToJson toPrettyJson mustToPrettyJson toRawJson mustToRawJson toYaml mustToYaml';
 
 const named = (names: string, value: Cost): [string, Cost][] => names.split(' ').map((name) => [name, value]);
 
 const costs: ReadonlyMap<string, Cost> = new Map([
-  ...named(glances, cost({ fixed: 0, reads: 'texts', rate: fast })),
-  ...named(lists, cost({ reads: 'items', rate: fast })),
-  ...named(walkers, cost({ reads: 'items', rate: fast })),
-  ...named('chunk mustChunk compact mustCompact keys values pick omit pluck', cost({ reads: 'items', rate: ordinary })),
-  ...named('len index substr trunc upper lower', cost({ reads: 'texts', rate: bytes })),
-  ...named(charactersOneByOne, cost({ rate: slow })),
-  ...named('camelcase kebabcase snakecase wrap wrapWith shuffle', cost({ rate: slowest })),
+  ...named(glances, cost({ reads: 'texts', rate: fast, makes: 'nothing' })),
+  ...named('contains', cost({ reads: 'texts', rate: searching, makes: 'nothing' })),
+  ...named('set dict', cost({ fixed: 2, reads: 'texts', rate: fast, makes: 'nothing' })),
+  ...named('until untilStep', cost({ reads: 'texts' })),
+  ...named(lists, cost({ reads: 'items', rate: fast, makes: 'list' })),
+  ...named(walkers, cost({ reads: 'items', rate: fast, makes: 'nothing' })),
+  ...named('chunk mustChunk keys values pick omit pluck', cost({ reads: 'items' })),
+  ...named('deepCopy mustDeepCopy', cost({ rate: copying, makes: 'nothing' })),
+  ...named('len index', cost({ reads: 'texts', rate: bytes, makes: 'nothing' })),
+  ...named('substr trunc upper lower', cost({ fixed: 3, reads: 'texts', rate: { node: 0, text: 512 } })),
+  ...named(charactersOneByOne, cost({ fixed: 3, rate: slow })),
+  ...named(grammars, cost({ fixed: 6, rate: slow })),
+  ...named('printf', cost({ fixed: 10, rate: slow })),
+  ...named(dates, cost({ fixed: 20, rate: slow })),
+  ...named('randInt randAlpha randAlphaNum randAscii randBytes randNumeric uuidv4 now', cost({ fixed: 12, reads: 'texts' })),
+  ...named('camelcase kebabcase snakecase wrap wrapWith shuffle', cost({ fixed: 12, rate: slowest })),
+  ...named('decryptAES encryptAES', cost({ fixed: 60, rate: slow })),
   ...named('split splitList splitn toToml mustToToml toYamlPretty', cost({ rate: writing })),
-  ...named(documents, cost({ rate: reading })),
-  ...named('fromYaml', cost({ rate: everyday })),
+  ...named('toDecimal', cost({ rate: reading })),
+  ...named(documents, cost({ rate: reading, makes: 'tree' })),
+  ...named('fromYaml', cost({ fixed: 20, rate: everyday, makes: 'tree' })),
   ...named(jsonWriters, cost({ rate: writing, knowsCycles: true })),
   // Cryptography that is expensive by intent; milliseconds of two cores of 2026 in brackets.
-  ...named('bcrypt htpasswd', cost({ fixed: 160_000 })), // 110
-  ...named('derivePassword', cost({ fixed: 260_000 })), // 170
-  ...named('genPrivateKey', cost({ fixed: 500_000 })), // 1 to 950
-  ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 75_000 })), // 20 to 60
+  ...named('bcrypt htpasswd', cost({ fixed: 220_000 })), // 110
+  ...named('derivePassword', cost({ fixed: 340_000 })), // 170
+  ...named('genPrivateKey', cost({ fixed: 600_000 })), // 1 to 950
+  ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 120_000 })), // 20 to 60
 ]);
 
 /** The same function, which charges what a call costs before it and what came of it after. */
@@ -94,10 +129,11 @@ export function metered(name: string, definition: FunctionDefinition): FunctionD
     ...definition,
     call(context, args) {
       const { budget } = context;
-      budget.step(price.fixed);
+      const fixed = name === 'genPrivateKey' && quickKeys.has(args[0]) ? 4000 : price.fixed;
+      budget.step(1 + fixed + (args.length >> 1));
       for (const argument of args) chargeArgument(budget, argument, price);
       const result = call(context, args);
-      chargeResult(budget, result);
+      chargeResult(budget, result, price.makes);
       return result;
     },
   };
@@ -125,9 +161,11 @@ function chargeArgument(budget: Budget, value: Value, { reads, rate, knowsCycles
 }
 
 /** What is new takes memory, whoever keeps it. */
-function chargeResult(budget: Budget, value: Value): void {
+function chargeResult(budget: Budget, value: Value, makes: Cost['makes']): void {
   if (typeof value === 'string') {
     if (value.length > 64) budget.step(value.length >> 6);
-  } else if (value instanceof TypedMap) budget.step(value.size);
-  else if (value instanceof TypedList) budget.step(value.items.length >> 2);
+  } else if (makes === 'nothing' || typeof value !== 'object' || value === null) return;
+  else if (makes === 'tree') weigh(budget, value, made);
+  else if (value instanceof Map) budget.step(2 + 2 * value.size);
+  else budget.step((listItems(value)?.length ?? 0) >> (makes === 'list' ? 4 : 0));
 }

@@ -123,7 +123,7 @@ class State {
 
   #walk(dot: Value, node: Node): Flow {
     this.#node = node;
-    this.#environment.budget.step();
+    this.#environment.budget.node();
     this.#watcher?.at(node);
     switch (node.type) {
       case kind.text:
@@ -193,6 +193,7 @@ class State {
     /** Returns true when the range is over. */
     const iterate = (index: Value, item: Value, isBoxed: boolean): boolean => {
       any = true;
+      this.#environment.budget.node();
       this.#dotBoxed = isBoxed;
       this.#watcher?.item(index, item);
       this.#bindRange(node.pipe, index, item, isBoxed);
@@ -210,7 +211,10 @@ class State {
       for (const [key, item] of pairs) if (iterate(key, item, isBoxed)) break;
     } else if (value instanceof GoInt) {
       if (node.pipe.declared.length > 1) this.#fail(`can't use ${printValue(value)} to iterate over more than one variable`);
-      for (let n = 0n; n < value.value; n++) if (iterate(undefined, new GoInt(value.kind, n), false)) break;
+      for (let n = 0n; n < value.value; n++) {
+        this.#environment.budget.step();
+        if (iterate(undefined, new GoInt(value.kind, n), false)) break;
+      }
     } else if (value instanceof GoObject && value.entries()) {
       for (const [key, item] of value.entries() ?? []) if (iterate(key, item, false)) break;
     } else if (value !== undefined && value !== null) {
@@ -327,6 +331,8 @@ class State {
     let at = this.#names.length - 1;
     while (at >= 0 && this.#names[at] !== name) at--;
     if (at < 0) this.#fail(`undefined variable: ${name}`);
+    // Nobody has so many, and looking for them takes time.
+    if (this.#names.length - at > 100) this.#environment.budget.step((this.#names.length - at) >> 7);
     const value = this.#values[at];
     this.#watcher?.variable(at, value);
     if (node.path.length === 1) {
@@ -350,6 +356,7 @@ class State {
     let receiver = start;
     let boxed = startBoxed;
     const last = path.length - 1;
+    if (last > 8) this.#environment.budget.step(last >> 3);
     for (let i = from; i <= last; i++) {
       const name = path[i] as string;
       const isLast = i === last;
@@ -417,6 +424,7 @@ class State {
     const count = args.length - 1 + (final === missing ? 0 : 1);
     if (args.length === 0 ? final === missing : count < 1) this.#fail(`wrong number of args for ${name}: want at least 1 got 0`);
     let value: Value;
+    this.#environment.budget.step(args.length >> 1);
     for (let i = 1; i < args.length; i++) {
       value = this.#argument(dot, 'value', args[i] as Operand);
       if (isTrue(value) === (name === 'or')) return value;

@@ -28,8 +28,12 @@ export class ExecutionError extends Error {
 }
 
 /** Line (from 1) and column (bytes, from 0) of an offset, as Go's messages count them. */
-export function placeOf(tree: Tree, pos: number): { line: number; column: number } {
-  const before = tree.source.slice(0, pos);
+export function placeOf({ source }: Tree, pos: number): { line: number; column: number } {
+  return placeIn(source, pos);
+}
+
+export function placeIn(source: string, pos: number): { line: number; column: number } {
+  const before = source.slice(0, pos);
   const start = before.lastIndexOf('\n') + 1;
   let line = 1;
   for (let at = before.indexOf('\n'); at >= 0; at = before.indexOf('\n', at + 1)) line++;

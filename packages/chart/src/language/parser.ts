@@ -1,5 +1,5 @@
 import { quote, unquote } from '../value/text.ts';
-import { Lexer, printToken, type Token, type TokenType, token } from './lexer.ts';
+import { printToken, type Token, type TokenType, token } from './lexer.ts';
 import {
   type BranchNode,
   type ChainNode,
@@ -17,6 +17,7 @@ import {
 } from './nodes.ts';
 import { parseNumber } from './numbers.ts';
 import { type Phrase, Phrases } from './phrases.ts';
+import { type Spend, TokenStream } from './token-stream.ts';
 
 /** A template that cannot be parsed; the message is Go's, `template: FILE:LINE: …`. */
 export class TemplateSyntaxError extends Error {
@@ -34,6 +35,9 @@ export class TemplateSyntaxError extends Error {
   }
 }
 
+/** Most variables that are in scope at one place. */
+const maxVariables = 1000;
+
 /** Deepest nesting of actions and of parentheses. Go allows 10,000 parentheses; nobody writes 200. */
 const maxNesting = 500;
 
@@ -46,16 +50,18 @@ const rightTrim = /[ \t\r\n]-$/;
  * @param name under which the text itself becomes a template, and which errors name.
  * @param isFunction tells the names of functions; another name in their place is an error.
  * @param phrases of other templates with the same functions, and from now on those of this one
+ * @param spend charged while reading, for what is not known from other templates
  * @returns trees by name: the text's own and one for each `define` and `block`.
- * @throws TemplateSyntaxError
+ * @throws TemplateSyntaxError, and what `spend` throws, as a {@link ChartError} with the place where there is a file
  */
 export function parseTemplate(
   name: string,
   source: string,
   isFunction: (name: string) => boolean,
   phrases = new Phrases(),
+  spend: Spend = () => {},
 ): Map<string, Tree> {
-  const parser = new Parser(name, source, isFunction, phrases);
+  const parser = new Parser(name, source, isFunction, phrases, spend);
   parser.parse();
   return parser.trees;
 }
@@ -66,11 +72,7 @@ class Parser {
   readonly #source: string;
   readonly #isFunction: (name: string) => boolean;
   readonly #phrases: Phrases;
-  readonly #lexer: Lexer;
-  /** Tokens that were put back, the next one last. */
-  readonly #back: Token[] = [];
-  /** The newest token from the lexer: its line is the line of an error, as in Go. */
-  #last: Token = { type: token.eof, pos: 0, text: '' };
+  readonly #tokens: TokenStream;
   #variables: string[] = ['$'];
   /** Variables that the phrase at hand has used. */
   #used: string[] = [];
@@ -82,36 +84,38 @@ class Parser {
   /** Offset of the action that an error is in; -1 outside of any. */
   #actionStart = -1;
 
-  constructor(name: string, source: string, isFunction: (name: string) => boolean, phrases: Phrases) {
+  constructor(name: string, source: string, isFunction: (name: string) => boolean, phrases: Phrases, spend: Spend) {
     this.#name = name;
     this.#source = source;
     this.#isFunction = isFunction;
     this.#phrases = phrases;
-    this.#lexer = new Lexer(source);
+    this.#tokens = new TokenStream(name, source, spend);
   }
 
   parse(): void {
-    const root: ListNode = { type: kind.list, pos: this.#peek().pos, nodes: [] };
-    while (this.#peek().type !== token.eof) {
-      if (this.#peek().type === token.leftDelim && this.#isDefinition()) continue;
+    const root: ListNode = { type: kind.list, pos: this.#tokens.peek().pos, nodes: [] };
+    while (this.#tokens.peek().type !== token.eof) {
+      if (this.#tokens.peek().type === token.leftDelim && this.#isDefinition()) continue;
       const node = this.#textOrAction();
       if (node.type === kind.end || node.type === kind.else) this.#fail(`unexpected ${printNode(node)}`);
       root.nodes.push(node as Node);
     }
     this.#add(this.#name, root);
+    this.#tokens.settle();
   }
 
   /** Takes a definition, where the delimiter ahead begins one. */
   #isDefinition(): boolean {
-    defineAhead.lastIndex = this.#lexer.offset;
+    defineAhead.lastIndex = this.#tokens.offset;
     if (!defineAhead.test(this.#source)) return false;
-    const delim = this.#next();
-    const word = this.#nextNonSpace();
+    const delim = this.#tokens.next();
+    const word = this.#tokens.nextWord();
     if (word.type === token.define) {
       this.#definition();
       return true;
     }
-    this.#back.push(word, delim);
+    this.#tokens.putBack(word);
+    this.#tokens.putBack(delim);
     return false;
   }
 
@@ -126,7 +130,7 @@ class Parser {
 
   #definition(): void {
     const context = 'define clause';
-    const name = this.#templateName(this.#nextNonSpace(), context);
+    const name = this.#templateName(this.#tokens.nextWord(), context);
     this.#expect(token.rightDelim, context);
     this.#add(name, this.#body(context));
   }
@@ -145,9 +149,9 @@ class Parser {
   }
 
   #itemList(): [ListNode, StopNode] {
-    const list: ListNode = { type: kind.list, pos: this.#peekNonSpace().pos, nodes: [] };
+    const list: ListNode = { type: kind.list, pos: this.#tokens.peekWord().pos, nodes: [] };
     if (++this.#nesting > maxNesting) this.#fail('exceeded maximum nesting of actions');
-    while (this.#peekNonSpace().type !== token.eof) {
+    while (this.#tokens.peekWord().type !== token.eof) {
       const node = this.#textOrAction();
       if (node.type === kind.end || node.type === kind.else) {
         this.#nesting--;
@@ -159,7 +163,7 @@ class Parser {
   }
 
   #textOrAction(): Node | StopNode {
-    const found = this.#nextNonSpace();
+    const found = this.#tokens.nextWord();
     if (found.type === token.text) return { type: kind.text, pos: found.pos, text: found.text };
     if (found.type === token.leftDelim) {
       this.#actionStart = found.pos;
@@ -198,23 +202,23 @@ class Parser {
 
   /** What stands between the delimiters of an action, the right one included; before an `else if` what stands before the `if`. */
   #phrase(): Phrase {
-    const start = this.#lexer.offset;
+    const start = this.#tokens.offset;
     // With tokens put back the lexer is already within the action.
-    const close = this.#back.length === 0 ? this.#source.indexOf('}}', start) : -1;
+    const close = this.#tokens.hasNoneBack ? this.#source.indexOf('}}', start) : -1;
     if (close < 0) return this.#newPhrase(start);
     const text = this.#source.slice(start, close);
     const known = this.#phrases.get(text);
     if (known?.needs.every((name) => this.#variables.includes(name))) {
       this.#base = start;
       this.#variables.push(...known.declares);
-      this.#last = this.#lexer.leave(close, known.trim);
+      this.#tokens.leave(close, known.trim);
       return known;
     }
     const declared = this.#variables.length;
     this.#used = [];
     const phrase = this.#newPhrase(start);
     // A text with `}}` in it, and an `else if`, end elsewhere.
-    if (this.#back.length === 0 && this.#last.type === token.rightDelim && this.#last.pos === close) {
+    if (this.#tokens.hasNoneBack && this.#tokens.last.type === token.rightDelim && this.#tokens.last.pos === close) {
       const needs = this.#used.filter((name) => this.#variables.indexOf(name) < declared);
       this.#phrases.set(text, { ...phrase, trim: rightTrim.test(text), needs, declares: this.#variables.slice(declared) });
     }
@@ -223,7 +227,7 @@ class Parser {
 
   #newPhrase(start: number): Phrase {
     this.#base = start;
-    const found = this.#nextNonSpace();
+    const found = this.#tokens.nextWord();
     const pos = found.pos - start;
     switch (found.type) {
       case token.block:
@@ -232,12 +236,12 @@ class Parser {
       case token.break:
       case token.continue: {
         const word = found.type === token.break ? 'break' : 'continue';
-        const following = this.#nextNonSpace();
+        const following = this.#tokens.nextWord();
         if (following.type !== token.rightDelim) this.#unexpected(following, `{{${word}}}`);
         return { word, pos, name: '', pipe: undefined };
       }
       case token.else: {
-        const following = this.#peekNonSpace();
+        const following = this.#tokens.peekWord();
         const isChained = following.type === token.if || following.type === token.with;
         if (!isChained) this.#expect(token.rightDelim, 'else');
         return { word: 'else', pos: following.pos - start, name: '', pipe: undefined };
@@ -252,7 +256,7 @@ class Parser {
         return { word, pos: pipe.pos, name: '', pipe };
       }
       default:
-        this.#back.push(found);
+        this.#tokens.putBack(found);
         // As Go: the position is that of the token after the delimiter, the space where there is one.
         return { word: 'action', pos, name: '', pipe: this.#pipeline('command', token.rightDelim) };
     }
@@ -260,13 +264,13 @@ class Parser {
 
   #naming(word: 'block' | 'template'): Phrase {
     const context = `${word} clause`;
-    const found = this.#nextNonSpace();
+    const found = this.#tokens.nextWord();
     const pos = found.pos - this.#base;
     const name = this.#templateName(found, context);
     if (word === 'template') {
-      const following = this.#nextNonSpace();
+      const following = this.#tokens.nextWord();
       if (following.type === token.rightDelim) return { word, pos, name, pipe: undefined };
-      this.#back.push(following);
+      this.#tokens.putBack(following);
     }
     return { word, pos, name, pipe: this.#pipeline(context, token.rightDelim) };
   }
@@ -279,9 +283,9 @@ class Parser {
     if (word === 'range') this.#rangeDepth--;
     let elseList: ListNode | undefined;
     if (stop.type === kind.else) {
-      const following = this.#peek().type;
+      const following = this.#tokens.peek().type;
       if ((word === 'if' && following === token.if) || (word === 'with' && following === token.with)) {
-        this.#next();
+        this.#tokens.next();
         if (++this.#nesting > maxNesting) this.#fail('exceeded maximum nesting of actions');
         const before = this.#variables.length;
         const chained = this.#branch(word, before, this.#pipeline(word, token.rightDelim));
@@ -303,10 +307,10 @@ class Parser {
   }
 
   #pipeline(context: string, end: TokenType): PipeNode {
-    const pipe: PipeNode = { type: kind.pipe, pos: this.#peekNonSpace().pos - this.#base, isAssign: false, declared: [], commands: [] };
+    const pipe: PipeNode = { type: kind.pipe, pos: this.#tokens.peekWord().pos - this.#base, isAssign: false, declared: [], commands: [] };
     this.#declarations(pipe, context);
     for (;;) {
-      const found = this.#nextNonSpace();
+      const found = this.#tokens.nextWord();
       switch (found.type) {
         case end:
           this.#checkPipeline(pipe, context);
@@ -323,7 +327,7 @@ class Parser {
         case token.string:
         case token.variable:
         case token.leftParen:
-          this.#back.push(found);
+          this.#tokens.putBack(found);
           pipe.commands.push(this.#command());
           break;
         default:
@@ -334,27 +338,28 @@ class Parser {
 
   #declarations(pipe: PipeNode, context: string): void {
     for (;;) {
-      const variable = this.#peekNonSpace();
+      const variable = this.#tokens.peekWord();
       if (variable.type !== token.variable) return;
-      this.#next();
-      const after = this.#peek();
-      const following = this.#peekNonSpace();
+      this.#tokens.next();
+      const after = this.#tokens.peek();
+      const following = this.#tokens.peekWord();
       const isComma = following.type === token.char && following.text === ',';
       if (following.type !== token.assign && following.type !== token.declare && !isComma) {
         // Not a declaration: put it all back, the space too, for it separates arguments.
-        if (after.type === token.space) this.#back.push(after);
-        this.#back.push(variable);
+        if (after.type === token.space) this.#tokens.putBack(after);
+        this.#tokens.putBack(variable);
         return;
       }
-      this.#nextNonSpace();
+      this.#tokens.nextWord();
       pipe.declared.push({ type: kind.variable, pos: variable.pos - this.#base, path: variable.text.split('.') });
       this.#variables.push(variable.text);
+      if (this.#variables.length > maxVariables) this.#fail(`more than ${maxVariables} variables`);
       if (!isComma) {
         pipe.isAssign = following.type === token.assign;
         return;
       }
       if (context !== 'range' || pipe.declared.length >= 2) this.#fail(`too many declarations in ${context}`);
-      const next = this.#peekNonSpace().type;
+      const next = this.#tokens.peekWord().type;
       if (next !== token.variable && next !== token.rightDelim && next !== token.rightParen)
         this.#fail('range can only initialize variables');
     }
@@ -376,14 +381,14 @@ class Parser {
 
   #command(): CommandNode {
     const args: Operand[] = [];
-    const pos = this.#peekNonSpace().pos - this.#base;
+    const pos = this.#tokens.peekWord().pos - this.#base;
     for (;;) {
-      this.#peekNonSpace();
+      this.#tokens.peekWord();
       const operand = this.#operand();
       if (operand) args.push(operand);
-      const found = this.#next();
+      const found = this.#tokens.next();
       if (found.type === token.space) continue;
-      if (found.type === token.rightDelim || found.type === token.rightParen) this.#back.push(found);
+      if (found.type === token.rightDelim || found.type === token.rightParen) this.#tokens.putBack(found);
       else if (found.type !== token.pipe) this.#unexpected(found, 'operand');
       break;
     }
@@ -393,10 +398,10 @@ class Parser {
 
   #operand(): Operand | undefined {
     const node = this.#term();
-    if (!node || this.#peek().type !== token.field) return node;
-    const pos = this.#peek().pos - this.#base;
+    if (!node || this.#tokens.peek().type !== token.field) return node;
+    const pos = this.#tokens.peek().pos - this.#base;
     const path: string[] = [];
-    while (this.#peek().type === token.field) path.push(this.#next().text.slice(1));
+    while (this.#tokens.peek().type === token.field) path.push(this.#tokens.next().text.slice(1));
     switch (node.type) {
       case kind.field:
         return { type: kind.field, pos, path: [...node.path, ...path] };
@@ -416,7 +421,7 @@ class Parser {
   }
 
   #term(): Operand | undefined {
-    const found = this.#nextNonSpace();
+    const found = this.#tokens.nextWord();
     const pos = found.pos - this.#base;
     switch (found.type) {
       case token.identifier:
@@ -451,7 +456,7 @@ class Parser {
         return { type: kind.string, pos, quoted: found.text, text };
       }
       default:
-        this.#back.push(found);
+        this.#tokens.putBack(found);
         return undefined;
     }
   }
@@ -462,36 +467,8 @@ class Parser {
     return { type: kind.variable, pos: found.pos - this.#base, path: [found.text] };
   }
 
-  #next(): Token {
-    const found = this.#back.pop();
-    if (found) return found;
-    this.#last = this.#lexer.next();
-    return this.#last;
-  }
-
-  #peek(): Token {
-    const found = this.#back.at(-1);
-    if (found) return found;
-    this.#last = this.#lexer.next();
-    this.#back.push(this.#last);
-    return this.#last;
-  }
-
-  #nextNonSpace(): Token {
-    for (;;) {
-      const found = this.#next();
-      if (found.type !== token.space) return found;
-    }
-  }
-
-  #peekNonSpace(): Token {
-    const found = this.#nextNonSpace();
-    this.#back.push(found);
-    return found;
-  }
-
   #expect(type: TokenType, context: string): Token {
-    const found = this.#nextNonSpace();
+    const found = this.#tokens.nextWord();
     return found.type === type ? found : this.#unexpected(found, context);
   }
 
@@ -513,6 +490,6 @@ class Parser {
   }
 
   #fail(problem: string, unknownFunction?: string): never {
-    throw new TemplateSyntaxError(this.#name, this.#lineOf(this.#last.pos), problem, unknownFunction);
+    throw new TemplateSyntaxError(this.#name, this.#lineOf(this.#tokens.last.pos), problem, unknownFunction);
   }
 }

@@ -1,24 +1,36 @@
 import { ChartError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 
+/** Nodes of a template for one step. */
+const nodesPerStep = 4;
+
 /** What a render may still spend. Everything that loops, copies or grows charges it. */
 export class Budget {
   readonly limits: Limits;
-  #steps: number;
+  /** Steps times the nodes for one. */
+  #nodes: number;
   #output: number;
   #depth = 0;
 
-  /** @param templates how many the chart has, those of its subcharts included */
-  constructor(limits: Limits, templates = 0) {
+  constructor(limits: Limits) {
     this.limits = limits;
-    this.#steps = limits.steps + templates * limits.stepsPerTemplate;
+    this.#nodes = limits.steps * nodesPerStep;
     this.#output = limits.outputLength;
   }
 
-  /** One node of a template, or a unit of a function's work. */
+  /** Units of a function's work. */
   step(units = 1): void {
-    this.#steps -= units;
-    if (this.#steps < 0) throw new LimitReached(`it takes more than ${this.limits.steps} steps`);
+    this.#nodes -= units * nodesPerStep;
+    if (this.#nodes < 0) this.#exhausted();
+  }
+
+  /** One node of a template. */
+  node(): void {
+    if (--this.#nodes < 0) this.#exhausted();
+  }
+
+  #exhausted(): never {
+    throw new LimitReached(`it takes more than ${this.limits.steps} steps`);
   }
 
   /** Text that is written or made. */
@@ -30,17 +42,19 @@ export class Budget {
 
   /** Refuses a text or list before it is made; what is made is charged by the function's cost. */
   size(length: number): void {
-    if (length > this.#output || length / 64 > this.#steps) {
+    if (length > this.#output || length / 64 > this.left) {
       throw new LimitReached(`a value of ${length} characters or items is larger than the limit of ${this.limits.outputLength}`);
     }
   }
 
   /** Steps that are left. */
   get left(): number {
-    return this.#steps;
+    return this.#nodes / nodesPerStep;
   }
 
+  /** A template begins. */
   enter(): void {
+    this.step(2);
     if (++this.#depth > this.limits.depth) throw new LimitReached(`templates are nested more than ${this.limits.depth} deep`);
   }
 

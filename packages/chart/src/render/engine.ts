@@ -59,10 +59,8 @@ export function renderTemplates(chart: WorkChart, input: EngineInput): Map<strin
   for (const path of order) {
     try {
       const { template } = renderables.get(path) as Renderable;
-      input.budget.step(parsingCost(template.text));
       templates.add(parsed(template, path, input));
     } catch (error) {
-      if (error instanceof LimitReached) throw error.toChartError(path, 1, 0);
       if (!(error instanceof TemplateSyntaxError)) throw error;
       const failure = parseFailure(error, path);
       if (!input.onFailure) throw failure;
@@ -134,29 +132,40 @@ function deepestFirst(paths: readonly string[]): string[] {
 
 const withoutNoValue = (text: string): string => (text.includes('<no value>') ? text.replaceAll('<no value>', '') : text);
 
-/** Steps for parsing: by actions and what stands in them; what stands between costs next to nothing. */
-function parsingCost(text: string): number {
-  let actions = 0;
-  let code = 0;
-  for (let open = text.indexOf('{{'); open >= 0; ) {
-    let close = text.indexOf('}}', open);
-    if (close < 0) close = text.length;
-    actions++;
-    code += close - open;
-    open = text.indexOf('{{', close);
-  }
-  return 4 * actions + (code >> 3) + (text.length >> 10);
+/** What reading a template took: charged again where its trees are at hand, so that an earlier render does not move the limit. */
+const readingCosts = new WeakMap<ReadonlyMap<string, Tree>, number>();
+
+function read(path: string, text: string, { profile, memory, budget }: EngineInput): ReadonlyMap<string, Tree> {
+  const functions = functionsOf(profile);
+  let cost = 0;
+  const spend = (steps: number): void => {
+    cost += steps;
+    budget.step(steps);
+  };
+  const trees = parseTemplate(path, text, (name) => functions.has(name), memory.phrases(profile.name), spend);
+  readingCosts.set(trees, cost);
+  return trees;
 }
 
 /** Trees are kept with the chart; a profile's functions decide what parses. */
-function parsed(template: ChartTemplate, path: string, { profile, memory }: EngineInput): ReadonlyMap<string, Tree> {
-  const key = `${profile.name}:${path}`;
+function parsed(template: ChartTemplate, path: string, input: EngineInput): ReadonlyMap<string, Tree> {
+  const key = `${input.profile.name}:${path}`;
   const known = template.parsed.get(key);
-  if (known) return known;
-  const functions = functionsOf(profile);
-  const trees = parseTemplate(path, template.text, (name) => functions.has(name), memory.phrases(profile.name));
+  if (known) {
+    chargeReading(known, path, input.budget);
+    return known;
+  }
+  const trees = read(path, template.text, input);
   template.parsed.set(key, trees);
   return trees;
+}
+
+function chargeReading(trees: ReadonlyMap<string, Tree>, path: string, budget: Budget): void {
+  try {
+    budget.step(readingCosts.get(trees) ?? 0);
+  } catch (error) {
+    throw error instanceof LimitReached ? error.toChartError(path, 1, 0) : error;
+  }
 }
 
 /** Builds each chart's `.`, from the root down. */
@@ -307,10 +316,11 @@ class Session {
     const known = this.#texts.get(text);
     if (known) return known;
     const { budget, memory, profile } = this.#input;
-    // Charged in each render, so that what an earlier one left does not move the limit.
-    budget.step(20 + text.length);
+    budget.step(20 + (text.length >> 4));
     const texts = memory.texts(profile.name);
-    const trees = texts.get(text) ?? parseTemplate('gotpl', text, (name) => this.#functions.has(name), memory.phrases(profile.name));
+    const kept = texts.get(text);
+    if (kept) budget.step(readingCosts.get(kept) ?? 0);
+    const trees = kept ?? read('gotpl', text, this.#input);
     if (text.length <= maxCachedText && this.#texts.size < maxCachedTexts) {
       this.#texts.set(text, trees);
       texts.set(text, trees);

@@ -1,0 +1,93 @@
+import { LimitReached } from '../render/budget.ts';
+import { placeIn } from './failures.ts';
+import { Lexer, type Token, token } from './lexer.ts';
+
+/** Charges steps for what is read. @throws LimitReached */
+export type Spend = (steps: number) => void;
+
+/** Tokens that are read between two charges, each of which is about a step of work. */
+const tokensAtOnce = 128;
+
+/** The tokens of a text, which can be put back. */
+export class TokenStream {
+  /** The newest token from the lexer: its line is the line of an error, as in Go. */
+  last: Token = { type: token.eof, pos: 0, text: '' };
+  readonly #file: string;
+  readonly #source: string;
+  readonly #lexer: Lexer;
+  readonly #spend: Spend;
+  /** Tokens that were put back, the next one last. */
+  readonly #back: Token[] = [];
+  #unpaid: number;
+
+  /** @param file which a limit that `spend` meets names; `gotpl` for a text of tpl, which has none: its caller has */
+  constructor(file: string, source: string, spend: Spend) {
+    this.#file = file;
+    this.#source = source;
+    this.#lexer = new Lexer(source);
+    this.#spend = spend;
+    this.#unpaid = 1 + (source.length >> 12);
+  }
+
+  /** Where the lexer reads on. */
+  get offset(): number {
+    return this.#lexer.offset;
+  }
+
+  get hasNoneBack(): boolean {
+    return this.#back.length === 0;
+  }
+
+  next(): Token {
+    return this.#back.pop() ?? this.#read();
+  }
+
+  peek(): Token {
+    const found = this.#back.at(-1);
+    if (found) return found;
+    const read = this.#read();
+    this.#back.push(read);
+    return read;
+  }
+
+  /** The next token that is no space. */
+  nextWord(): Token {
+    for (;;) {
+      const found = this.next();
+      if (found.type !== token.space) return found;
+    }
+  }
+
+  peekWord(): Token {
+    const found = this.nextWord();
+    this.#back.push(found);
+    return found;
+  }
+
+  putBack(found: Token): void {
+    this.#back.push(found);
+  }
+
+  /** Goes to the right delimiter of an action whose words are known. */
+  leave(close: number, trim: boolean): void {
+    this.last = this.#lexer.leave(close, trim);
+  }
+
+  /** Charges what has been read since the last time. @throws ChartError */
+  settle(): void {
+    try {
+      this.#spend(this.#unpaid);
+    } catch (error) {
+      if (!(error instanceof LimitReached) || this.#file === 'gotpl') throw error;
+      const { line, column } = placeIn(this.#source, this.last.pos);
+      throw error.toChartError(this.#file, line, column);
+    }
+    this.#unpaid = 0;
+  }
+
+  #read(): Token {
+    this.last = this.#lexer.next();
+    if (++this.#unpaid >= tokensAtOnce) this.settle();
+    return this.last;
+  }
+}
