@@ -10,7 +10,10 @@ const { Script } = require('node:vm');
 const program = join(process.env.DESP_DIST || join(__dirname, '../dist'), 'chart/core.cjs');
 
 /** A part of Node that is loaded when something of it is first used. */
-const later = (name) => new Proxy({}, { get: (_none, key) => require(name)[key] });
+const later = (name) => {
+  let part;
+  return new Proxy({}, { get: (_none, key) => (part ??= require(name))[key] });
+};
 
 /** What stands in for `require` in the program: parts of Node later, other files of the bundle as they are named. */
 function requireFrom(name) {
@@ -37,5 +40,8 @@ function load() {
   return { script, exports: module.exports };
 }
 
-if (require.main === module) load().exports.runChartCommand(process.argv.slice(2));
+// To take the heap down in order would only cost time.
+const run = async () => (await load().exports.runChartCommand(process.argv.slice(2))) && process.exit();
+
+if (require.main === module) run();
 else module.exports = { load, program };

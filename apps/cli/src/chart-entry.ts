@@ -11,8 +11,9 @@ import './commands/chart/template.ts';
  * `desp chart …` on its own: what `entry.ts` does, in a bundle that holds no other command. bin/desp-chart.cjs runs it.
  *
  * @param argv what follows `desp chart`
+ * @returns whether all is written, so that the process may end at once with its exit code
  */
-export async function runChartCommand(argv: readonly string[]): Promise<void> {
+export async function runChartCommand(argv: readonly string[]): Promise<boolean> {
   process.exitCode = await main(
     ['chart', ...argv],
     {
@@ -29,7 +30,11 @@ export async function runChartCommand(argv: readonly string[]): Promise<void> {
     },
     [{ name: 'chart', summary: command.summary, load: async () => command }],
   );
+  return !isWaiting;
 }
+
+/** Whether a stream still has to write. */
+let isWaiting = false;
 
 /** Writes to a descriptor itself: Node's streams for it take longer to load than a small chart to render. */
 function write(descriptor: 1 | 2, text: string): void {
@@ -44,6 +49,7 @@ function write(descriptor: 1 | 2, text: string): void {
       if (code === 'EPIPE') return;
       if (code !== 'EAGAIN') throw error;
       // Somebody made it non-blocking: its stream waits.
+      isWaiting = true;
       (descriptor === 1 ? process.stdout : process.stderr).write(bytes.subarray(written));
       return;
     }

@@ -1,9 +1,8 @@
 import type { RenderOptions, RenderResult } from '../api.ts';
 import { ChartError, type SourcePlace } from '../errors.ts';
 import { functionsOf } from '../functions/registry.ts';
-import { ExecutionError } from '../language/failures.ts';
+import { ExecutionError, TemplateSyntaxError } from '../language/failures.ts';
 import { kind, printNode } from '../language/nodes.ts';
-import { TemplateSyntaxError } from '../language/parser.ts';
 import type { Chart } from '../loader/chart.ts';
 import { missingDependencies } from '../loader/dependencies.ts';
 import type { WorkChart } from '../loader/work-chart.ts';

@@ -1,8 +1,7 @@
 import { GoError } from '../functions/define.ts';
 import { warningStart } from '../functions/rendering.ts';
-import { ExecutionError, type FailureSite } from '../language/failures.ts';
+import { ExecutionError, type FailureSite, TemplateSyntaxError } from '../language/failures.ts';
 import { type AnyNode, type CommandNode, kind, printNode } from '../language/nodes.ts';
-import { TemplateSyntaxError } from '../language/parser.ts';
 import type { Read } from '../trace/pieces.ts';
 import type { FailedSite } from '../trace/recorder.ts';
 import type { ValueFinding } from './diagnosis.ts';

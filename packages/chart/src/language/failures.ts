@@ -27,6 +27,22 @@ export class ExecutionError extends Error {
   }
 }
 
+/** A template that cannot be parsed; the message is Go's, `template: FILE:LINE: …`. */
+export class TemplateSyntaxError extends Error {
+  readonly line: number;
+  readonly problem: string;
+  /** The word that is no function, where that is the problem. */
+  readonly unknownFunction: string | undefined;
+
+  constructor(file: string, line: number, problem: string, unknownFunction?: string) {
+    super(`template: ${file}:${line}: ${problem}`);
+    this.name = 'TemplateSyntaxError';
+    this.line = line;
+    this.problem = problem;
+    this.unknownFunction = unknownFunction;
+  }
+}
+
 /** Line (from 1) and column (bytes, from 0) of an offset, as Go's messages count them. */
 export function placeOf({ source }: Tree, pos: number): { line: number; column: number } {
   return placeIn(source, pos);

@@ -96,6 +96,33 @@ export class Lexer {
     return this.#pos;
   }
 
+  /** Skips white space within an action, up to a trim marker. Returns whether there was any. */
+  skipSpaces(): boolean {
+    const input = this.#input;
+    const start = this.#pos;
+    if (!this.#inside || !isSpaceCode(input.charCodeAt(start))) return false;
+    const end = this.#skipSpace(start);
+    this.#pos = input.charCodeAt(end) === 45 && input.startsWith('}}', end + 1) ? end - 1 : end;
+    return true;
+  }
+
+  get isAtDot(): boolean {
+    return this.#input.charCodeAt(this.#pos) === 46;
+  }
+
+  /**
+   * Takes the fields `.a.b` that follow at once, or undefined where there are none; unusual ones are left to `next`. All are on
+   * one line.
+   */
+  fields(): string[] | undefined {
+    if (this.#input.charCodeAt(this.#pos) !== 46) return undefined;
+    plainFields.lastIndex = this.#pos;
+    if (!plainFields.test(this.#input)) return undefined;
+    const start = this.#pos + 1;
+    this.#pos = plainFields.lastIndex;
+    return this.#input.slice(start, this.#pos).split('.');
+  }
+
   /** Leaves an action whose words are known: the next token is its right delimiter, which is given. */
   leave(close: number, trim: boolean): Token {
     this.#pos = trim ? close - 2 : close;
@@ -350,6 +377,9 @@ export class Lexer {
     return found;
   }
 }
+
+/** Fields of ASCII letters, and what ends a field behind them. */
+const plainFields = /(?:\.[A-Za-z_][A-Za-z0-9_]*)+(?=[ \t\r\n,|:)(]|\}\}|$)/y;
 
 /** The part of a word that needs no look at Unicode's tables. */
 const asciiWord = /[A-Za-z0-9_]+/y;

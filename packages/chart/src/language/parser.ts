@@ -1,4 +1,5 @@
 import { quote, unquote } from '../value/text.ts';
+import { TemplateSyntaxError } from './failures.ts';
 import { printToken, type Token, type TokenType, token } from './lexer.ts';
 import {
   type BranchNode,
@@ -18,22 +19,6 @@ import {
 import { parseNumber } from './numbers.ts';
 import { type Phrase, Phrases } from './phrases.ts';
 import { type Spend, TokenStream } from './token-stream.ts';
-
-/** A template that cannot be parsed; the message is Go's, `template: FILE:LINE: …`. */
-export class TemplateSyntaxError extends Error {
-  readonly line: number;
-  readonly problem: string;
-  /** The word that is no function, where that is the problem. */
-  readonly unknownFunction: string | undefined;
-
-  constructor(file: string, line: number, problem: string, unknownFunction?: string) {
-    super(`template: ${file}:${line}: ${problem}`);
-    this.name = 'TemplateSyntaxError';
-    this.line = line;
-    this.problem = problem;
-    this.unknownFunction = unknownFunction;
-  }
-}
 
 /** Most variables that are in scope at one place. */
 const maxVariables = 1000;
@@ -93,10 +78,11 @@ class Parser {
   }
 
   parse(): void {
-    const root: ListNode = { type: kind.list, pos: this.#tokens.peek().pos, nodes: [] };
-    while (this.#tokens.peek().type !== token.eof) {
-      if (this.#tokens.peek().type === token.leftDelim && this.#isDefinition()) continue;
-      const node = this.#textOrAction();
+    let found = this.#tokens.next();
+    const root: ListNode = { type: kind.list, pos: found.pos, nodes: [] };
+    for (; found.type !== token.eof; found = this.#tokens.next()) {
+      if (found.type === token.leftDelim && this.#isDefinition()) continue;
+      const node = this.#textOrAction(found);
       if (node.type === kind.end || node.type === kind.else) this.#fail(`unexpected ${printNode(node)}`);
       root.nodes.push(node as Node);
     }
@@ -104,18 +90,16 @@ class Parser {
     this.#tokens.settle();
   }
 
-  /** Takes a definition, where the delimiter ahead begins one. */
+  /** Takes a definition, where the delimiter before begins one. */
   #isDefinition(): boolean {
     defineAhead.lastIndex = this.#tokens.offset;
     if (!defineAhead.test(this.#source)) return false;
-    const delim = this.#tokens.next();
     const word = this.#tokens.nextWord();
     if (word.type === token.define) {
       this.#definition();
       return true;
     }
     this.#tokens.putBack(word);
-    this.#tokens.putBack(delim);
     return false;
   }
 
@@ -149,10 +133,11 @@ class Parser {
   }
 
   #itemList(): [ListNode, StopNode] {
-    const list: ListNode = { type: kind.list, pos: this.#tokens.peekWord().pos, nodes: [] };
+    let found = this.#tokens.nextWord();
+    const list: ListNode = { type: kind.list, pos: found.pos, nodes: [] };
     if (++this.#nesting > maxNesting) this.#fail('exceeded maximum nesting of actions');
-    while (this.#tokens.peekWord().type !== token.eof) {
-      const node = this.#textOrAction();
+    for (; found.type !== token.eof; found = this.#tokens.nextWord()) {
+      const node = this.#textOrAction(found);
       if (node.type === kind.end || node.type === kind.else) {
         this.#nesting--;
         return [list, node];
@@ -162,8 +147,7 @@ class Parser {
     return this.#fail('unexpected EOF');
   }
 
-  #textOrAction(): Node | StopNode {
-    const found = this.#tokens.nextWord();
+  #textOrAction(found: Token): Node | StopNode {
     if (found.type === token.text) return { type: kind.text, pos: found.pos, text: found.text };
     if (found.type === token.leftDelim) {
       this.#actionStart = found.pos;
@@ -307,8 +291,9 @@ class Parser {
   }
 
   #pipeline(context: string, end: TokenType): PipeNode {
-    const pipe: PipeNode = { type: kind.pipe, pos: this.#tokens.peekWord().pos - this.#base, isAssign: false, declared: [], commands: [] };
-    this.#declarations(pipe, context);
+    const first = this.#tokens.peekWord();
+    const pipe: PipeNode = { type: kind.pipe, pos: first.pos - this.#base, isAssign: false, declared: [], commands: [] };
+    if (first.type === token.variable) this.#declarations(pipe, context);
     for (;;) {
       const found = this.#tokens.nextWord();
       switch (found.type) {
@@ -327,8 +312,7 @@ class Parser {
         case token.string:
         case token.variable:
         case token.leftParen:
-          this.#tokens.putBack(found);
-          pipe.commands.push(this.#command());
+          pipe.commands.push(this.#command(found));
           break;
         default:
           this.#unexpected(found, context);
@@ -379,29 +363,37 @@ class Parser {
     }
   }
 
-  #command(): CommandNode {
+  #command(first: Token): CommandNode {
     const args: Operand[] = [];
-    const pos = this.#tokens.peekWord().pos - this.#base;
-    for (;;) {
-      this.#tokens.peekWord();
-      const operand = this.#operand();
+    for (let found = first; ; found = this.#tokens.nextWord()) {
+      const operand = this.#operand(found);
       if (operand) args.push(operand);
-      const found = this.#tokens.next();
-      if (found.type === token.space) continue;
-      if (found.type === token.rightDelim || found.type === token.rightParen) this.#tokens.putBack(found);
-      else if (found.type !== token.pipe) this.#unexpected(found, 'operand');
+      if (this.#tokens.skipSpaces()) continue;
+      const after = this.#tokens.next();
+      if (after.type === token.space) continue;
+      if (after.type === token.rightDelim || after.type === token.rightParen) this.#tokens.putBack(after);
+      else if (after.type !== token.pipe) this.#unexpected(after, 'operand');
       break;
     }
     if (args.length === 0) this.#fail('empty command');
-    return { type: kind.command, pos, args };
+    return { type: kind.command, pos: first.pos - this.#base, args };
   }
 
-  #operand(): Operand | undefined {
-    const node = this.#term();
-    if (!node || this.#tokens.peek().type !== token.field) return node;
+  #operand(found: Token): Operand | undefined {
+    const node = this.#term(found);
+    if (!node) return undefined;
+    const start = this.#tokens.offset;
+    const path = this.#tokens.fields();
+    if (path) return this.#below(node, start - this.#base, path);
+    if (!this.#tokens.isAtDot || this.#tokens.peek().type !== token.field) return node;
     const pos = this.#tokens.peek().pos - this.#base;
-    const path: string[] = [];
-    while (this.#tokens.peek().type === token.field) path.push(this.#tokens.next().text.slice(1));
+    const unusual: string[] = [];
+    while (this.#tokens.peek().type === token.field) unusual.push(this.#tokens.next().text.slice(1));
+    return this.#below(node, pos, unusual);
+  }
+
+  /** Fields of an operand. */
+  #below(node: Operand, pos: number, path: string[]): Operand {
     switch (node.type) {
       case kind.field:
         return { type: kind.field, pos, path: [...node.path, ...path] };
@@ -420,8 +412,7 @@ class Parser {
     }
   }
 
-  #term(): Operand | undefined {
-    const found = this.#tokens.nextWord();
+  #term(found: Token): Operand | undefined {
     const pos = found.pos - this.#base;
     switch (found.type) {
       case token.identifier:

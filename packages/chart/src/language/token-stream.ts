@@ -52,10 +52,26 @@ export class TokenStream {
 
   /** The next token that is no space. */
   nextWord(): Token {
-    for (;;) {
-      const found = this.next();
-      if (found.type !== token.space) return found;
-    }
+    for (let found = this.#back.pop(); found; found = this.#back.pop()) if (found.type !== token.space) return found;
+    this.#lexer.skipSpaces();
+    return this.#read();
+  }
+
+  /** Skips white space; whether there was any. With tokens put back they come first. */
+  skipSpaces(): boolean {
+    return this.#back.length === 0 && this.#lexer.skipSpaces();
+  }
+
+  /** Takes the fields that follow an operand at once, but for unusual ones; whether some remain is said by `peek`. */
+  fields(): string[] | undefined {
+    if (this.#back.length > 0) return undefined;
+    const path = this.#lexer.fields();
+    if (path) this.#unpaid += path.length;
+    return path;
+  }
+
+  get isAtDot(): boolean {
+    return this.#back.length > 0 || this.#lexer.isAtDot;
   }
 
   peekWord(): Token {

@@ -7,7 +7,42 @@ import type { Metadata } from './metadata.ts';
 export interface ChartFile {
   readonly name: string;
   readonly data: Uint8Array;
+  /** Bytes of `data`, where that is known without reading it. */
+  readonly size?: number;
 }
+
+/** A file that is read when its bytes are first asked for. */
+export class LateFile implements ChartFile {
+  readonly name: string;
+  readonly size: number;
+  readonly #read: () => Uint8Array;
+  #data: Uint8Array | undefined;
+
+  constructor(name: string, size: number, read: () => Uint8Array) {
+    this.name = name;
+    this.size = size;
+    this.#read = read;
+  }
+
+  get data(): Uint8Array {
+    this.#data ??= this.#read();
+    return this.#data;
+  }
+}
+
+/** The same file under another name. */
+export function renamed(file: ChartFile, name: string): ChartFile {
+  return file instanceof LateFile ? new LateFile(name, file.size, () => file.data) : { name, data: file.data };
+}
+
+/** A byte order mark at the start of a file does not count. */
+export function withoutMark(file: ChartFile): ChartFile {
+  if (file instanceof LateFile) return new LateFile(file.name, file.size, () => stripMark(file.data));
+  return { name: file.name, data: stripMark(file.data) };
+}
+
+export const stripMark = (data: Uint8Array): Uint8Array =>
+  data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf ? data.subarray(3) : data;
 
 /** A chart as loaded; immutable. Rendering works on a copy of what it has to change. */
 export interface Chart {

@@ -50,7 +50,10 @@ function readRule(line: string): Rule | undefined {
 /** Most rules are names, or an ending behind a star. */
 function matcherOf(pattern: string): (path: string) => boolean {
   const ending = pattern.startsWith('*') ? pattern.slice(1) : undefined;
-  if (/[*?[\\]/.test(ending ?? pattern)) return (path) => matchPath(pattern, path);
+  if (/[*?[\\]/.test(ending ?? pattern)) {
+    const start = /^[^*?[\\]*/.exec(pattern)?.[0] ?? '';
+    return (path) => path.startsWith(start) && matchPath(pattern, path);
+  }
   if (ending === undefined) return (path) => path === pattern;
   return (path) => path.endsWith(ending) && !path.slice(0, path.length - ending.length).includes('/');
 }

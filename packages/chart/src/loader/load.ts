@@ -4,7 +4,7 @@ import type { ValueMap } from '../value/kinds.ts';
 import { fromBytes, quote } from '../value/text.ts';
 import { mergeMaps } from '../values/merge.ts';
 import { ConversionError, yamlToMap } from '../yaml/values.ts';
-import type { Chart, ChartFile, ChartTemplate } from './chart.ts';
+import { type Chart, type ChartFile, type ChartTemplate, renamed, stripMark, withoutMark } from './chart.ts';
 import { splitDocuments } from './documents.ts';
 import { readLock } from './lock.ts';
 import { checkMetadata, readMetadata } from './metadata.ts';
@@ -35,10 +35,11 @@ const maxChartDepth = 32;
 function checkSizes(files: readonly ChartFile[], limits: Limits): void {
   let total = 0;
   if (files.length > limits.files) throw tooLarge(`chart has ${files.length} files, more than ${limits.files}`);
-  for (const { name, data } of files) {
-    total += data.length;
-    if (data.length > limits.fileBytes)
-      throw tooLarge(`chart file ${quote(name)} is larger than the maximum file size ${limits.fileBytes}`);
+  for (const file of files) {
+    const { name } = file;
+    const size = file.size ?? file.data.length;
+    total += size;
+    if (size > limits.fileBytes) throw tooLarge(`chart file ${quote(name)} is larger than the maximum file size ${limits.fileBytes}`);
   }
   if (total > limits.chartBytes) throw tooLarge(`chart has ${total} bytes, more than ${limits.chartBytes}`);
 }
@@ -51,7 +52,7 @@ function load(files: readonly ChartFile[], options: LoadOptions, depth: number):
   const texts = new Map(files.map((file) => [file.name, file]));
   const bytes = (name: string): Uint8Array | undefined => {
     const file = texts.get(name);
-    return file && stripBom(file.data);
+    return file && stripMark(file.data);
   };
   const text = (name: string): string | undefined => {
     const data = bytes(name);
@@ -128,18 +129,17 @@ function sortFiles(files: readonly ChartFile[], apiVersion: string): Sorted {
   const sorted: Sorted = { templates: [], files: [], charts: new Map() };
   for (const file of files) {
     const { name } = file;
-    const data = stripBom(file.data);
     if (name === 'Chart.yaml' || name === 'Chart.lock' || name === 'values.yaml' || name === 'values.schema.json') continue;
     if (name === 'requirements.yaml' || name === 'requirements.lock') {
-      if (apiVersion === 'v1') sorted.files.push({ name, data });
-    } else if (name.startsWith('templates/')) sorted.templates.push({ name, text: fromBytes(data), parsed: new Map() });
+      if (apiVersion === 'v1') sorted.files.push(withoutMark(file));
+    } else if (name.startsWith('templates/')) sorted.templates.push({ name, text: fromBytes(stripMark(file.data)), parsed: new Map() });
     else if (name.startsWith('charts/') && !name.endsWith('.prov')) {
       const inner = name.slice('charts/'.length);
       const folder = inner.split('/')[0] as string;
       const list = sorted.charts.get(folder) ?? [];
-      list.push({ name: inner, data: file.data });
+      list.push(renamed(file, inner));
       sorted.charts.set(folder, list);
-    } else sorted.files.push({ name, data });
+    } else sorted.files.push(withoutMark(file));
   }
   return sorted;
 }
@@ -155,18 +155,11 @@ function loadSubchart(folder: string, files: readonly ChartFile[], parent: strin
         throw new ChartError('UNSUPPORTED', 'packed subcharts cannot be opened here', { cure: 'Unpack the archives in charts/.' });
       return [load(options.unpack(archive.data), options, depth + 1)];
     }
-    const inner = files
-      .filter((file) => file.name.includes('/'))
-      .map((file) => ({ name: file.name.slice(folder.length + 1), data: file.data }));
+    const inner = files.filter((file) => file.name.includes('/')).map((file) => renamed(file, file.name.slice(folder.length + 1)));
     return [load(inner, options, depth + 1)];
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const code: ChartErrorCode = error instanceof ChartError ? error.code : 'CHART_INVALID';
     throw new ChartError(code, `error unpacking subchart ${folder} in ${parent}: ${error.message}`, { cause: error });
   }
-}
-
-/** A byte order mark at the start of a file does not count. */
-function stripBom(data: Uint8Array): Uint8Array {
-  return data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf ? data.subarray(3) : data;
 }

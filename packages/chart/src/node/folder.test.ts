@@ -48,9 +48,7 @@ test('a chart that is named by a link is read from where the link leads', () => 
 test('a link to nowhere names the first part of the way that is missing', () => {
   const folder = folderWith({ crds: '../../config/crd/bases' });
   const missing = join(dirname(dirname(folder)), 'config');
-  expect(() => loadChartFrom(folder)).toThrow(
-    `error evaluating symlink ${folder}/crds: lstat ${missing}: no such file or directory`,
-  );
+  expect(() => loadChartFrom(folder)).toThrow(`error evaluating symlink ${folder}/crds: lstat ${missing}: no such file or directory`);
 });
 
 test('links that lead to each other end', () => {

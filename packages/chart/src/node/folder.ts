@@ -1,23 +1,32 @@
-import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { ChartError } from '../errors.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
-import type { Chart, ChartFile } from '../loader/chart.ts';
+import { type Chart, type ChartFile, LateFile } from '../loader/chart.ts';
 import { readIgnore } from '../loader/ignore.ts';
 import { type LoadOptions, loadChart } from '../loader/load.ts';
 import { quote } from '../value/text.ts';
 import { readChartArchive } from './archive.ts';
 import { missingTarget } from './link.ts';
 
+export interface LoadFromOptions extends Omit<LoadOptions, 'unpack'> {
+  readonly onLink?: OnLink;
+  /**
+   * Files of a folder that only `.Files` and `crds/` offer are read when they are used. For a chart that is rendered
+   * and forgotten: the folder must stay as it is until then.
+   */
+  readonly late?: boolean;
+}
+
 /**
  * Loads a chart from a folder or a `.tgz`.
  *
  * @throws ChartError, or Node's error where the path cannot be read
  */
-export function loadChartFrom(path: string, options: Omit<LoadOptions, 'unpack'> & { readonly onLink?: OnLink } = {}): Chart {
+export function loadChartFrom(path: string, options: LoadFromOptions = {}): Chart {
   const limits = { ...defaultLimits, ...options.limits };
   const unpack = (archive: Uint8Array): ChartFile[] => readChartArchive(archive, limits);
-  const files = statSync(path).isDirectory() ? readChartFolder(path, limits, options.onLink) : unpack(readFileSync(path));
+  const files = statSync(path).isDirectory() ? readChartFolder(path, limits, options) : unpack(readFileSync(path));
   return loadChart(files, { ...options, unpack });
 }
 
@@ -28,7 +37,11 @@ export type OnLink = (path: string, target: string) => void;
  * Reads the files of a chart's folder, without those that .helmignore names. Links are followed, as Helm does, but
  * only within the folder.
  */
-export function readChartFolder(folder: string, limits: Limits = defaultLimits, onLink: OnLink = () => {}): ChartFile[] {
+export function readChartFolder(
+  folder: string,
+  limits: Limits = defaultLimits,
+  { onLink = () => {}, late = false }: Pick<LoadFromOptions, 'onLink' | 'late'> = {},
+): ChartFile[] {
   const root = resolve(folder);
   const real = realpathSync(root);
   if (lstatSync(root).isSymbolicLink()) onLink(root, real);
@@ -38,7 +51,7 @@ export function readChartFolder(folder: string, limits: Limits = defaultLimits, 
   } catch {
     // No rules: Helm's defaults alone.
   }
-  const walk: Walk = { root, real, isIgnored: readIgnore(rules), limits, onLink, files: [], bytes: 0 };
+  const walk: Walk = { root, real, isIgnored: readIgnore(rules), limits, onLink, late, files: [], bytes: 0 };
   walkFolder(walk, '', 0);
   return walk.files;
 }
@@ -51,6 +64,7 @@ interface Walk {
   readonly isIgnored: (path: string, isFolder: boolean) => boolean;
   readonly limits: Limits;
   readonly onLink: OnLink;
+  readonly late: boolean;
   readonly files: ChartFile[];
   bytes: number;
 }
@@ -74,7 +88,7 @@ function walkFolder(walk: Walk, below: string, depth: number): void {
         throw new ChartError('CHART_INVALID', `cannot load irregular file ${full} as it has file mode type bits set`, {
           cure: 'Remove it, or list it in .helmignore.',
         });
-      walk.files.push({ name: path, data: readLimited(walk, full, path) });
+      walk.files.push(walk.late && !isRead.test(path) ? lateFile(walk, full, path) : { name: path, data: readLimited(walk, full, path) });
     }
   }
 }
@@ -97,19 +111,36 @@ function follow({ real, onLink }: Walk, full: string, path: string): void {
   onLink(full, target);
 }
 
-function readLimited(walk: Walk, full: string, path: string): Uint8Array {
-  // Opened once: to ask for the size by name, and then read by name, walks each path twice.
-  const file = openSync(full, 'r');
+/** What loading a chart reads. */
+const isRead = /(?:^|\/)(?:templates\/|Chart\.(?:yaml|lock)$|values\.(?:yaml|schema\.json)$|requirements\.|charts\/[^/]*\.tgz$)/;
+
+function lateFile(walk: Walk, full: string, path: string): ChartFile {
+  const { size, mode } = statSync(full);
+  // What perhaps cannot be read fails at once.
+  if ((mode & 0o444) !== 0o444) return { name: path, data: readLimited(walk, full, path) };
+  admit(walk, path, size);
+  return new LateFile(path, size, () => readWhole(full, () => {}));
+}
+
+const readLimited = (walk: Walk, full: string, path: string): Uint8Array => readWhole(full, (size) => admit(walk, path, size));
+
+/** Opened once: to ask for the size by name, and then read by name, walks each path twice. */
+function readWhole(path: string, admitted: (size: number) => void): Uint8Array {
+  const file = openSync(path, 'r');
   try {
-    return readOpen(walk, file, path);
+    const { size } = fstatSync(file);
+    admitted(size);
+    const data = Buffer.allocUnsafe(size);
+    let length = 0;
+    for (let more = 1; length < size && more > 0; length += more) more = readSync(file, data, length, size - length, null);
+    return length === size ? data : data.subarray(0, length);
   } finally {
     closeSync(file);
   }
 }
 
-function readOpen(walk: Walk, file: number, path: string): Uint8Array {
+function admit(walk: Walk, path: string, size: number): void {
   const { limits } = walk;
-  const { size } = fstatSync(file);
   if (size > limits.fileBytes)
     throw new ChartError('LIMIT_EXCEEDED', `chart file ${quote(path)} is larger than the maximum file size ${limits.fileBytes}`, {
       cure: 'List it in .helmignore.',
@@ -120,5 +151,4 @@ function readOpen(walk: Walk, file: number, path: string): Uint8Array {
       cure: 'List what templates do not need in .helmignore.',
     });
   }
-  return readFileSync(file);
 }

@@ -4,9 +4,9 @@ import { type CallContext, type FunctionDefinition, GoError } from '../functions
 import { functionsOf } from '../functions/registry.ts';
 import type { Environment } from '../language/environment.ts';
 import { executeTemplate } from '../language/evaluator.ts';
-import { ExecutionError } from '../language/failures.ts';
+import { ExecutionError, TemplateSyntaxError } from '../language/failures.ts';
 import type { Tree } from '../language/nodes.ts';
-import { parseTemplate, TemplateSyntaxError } from '../language/parser.ts';
+import { parseTemplate } from '../language/parser.ts';
 import { TemplateSet } from '../language/templates.ts';
 import type { Watcher } from '../language/watcher.ts';
 import type { ChartTemplate } from '../loader/chart.ts';
@@ -173,7 +173,7 @@ function collect(chart: WorkChart, values: ValueMap, input: EngineInput, out: Ma
   const subcharts: ValueMap = new Map();
   const scope: ValueMap = new Map<string, Value>([
     ['Chart', chartValue(chart, input.profile)],
-    ['Files', Files.of(chart.files)],
+    ['Files', new Files(chart.files)],
     ['Release', input.release],
     ['Capabilities', input.capabilities],
     ['Values', new MapView(input.profile.valuesType, values, valuesMethods)],

@@ -1,8 +1,7 @@
 import { ChartError } from '../errors.ts';
 import { GoError } from '../functions/define.ts';
 import { warningEnd, warningStart } from '../functions/rendering.ts';
-import { ExecutionError } from '../language/failures.ts';
-import type { TemplateSyntaxError } from '../language/parser.ts';
+import { ExecutionError, type TemplateSyntaxError } from '../language/failures.ts';
 import type { Profile } from '../profile.ts';
 
 /** Gives failures of templates the words that Helm gives them. */

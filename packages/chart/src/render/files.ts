@@ -1,7 +1,7 @@
 import { base64Encode } from '../functions/bases.ts';
 import { method } from '../functions/define.ts';
 import type { ChartFile } from '../loader/chart.ts';
-import { bytes, GoObject, type Method, strings, TypedMap, type Value } from '../value/kinds.ts';
+import { bytes, GoObject, type Method, strings, type TypedList, TypedMap, type Value } from '../value/kinds.ts';
 import { fromBytes, sortText } from '../value/text.ts';
 import { writeYaml } from '../yaml/writer.ts';
 import { globCost, globMatcher } from './glob.ts';
@@ -10,15 +10,11 @@ import { globCost, globMatcher } from './glob.ts';
 export class Files extends GoObject {
   readonly type = 'engine.files';
   readonly kind = 'map';
-  readonly #files: ReadonlyMap<string, Uint8Array>;
+  readonly #files: ReadonlyMap<string, ChartFile>;
 
-  constructor(files: Iterable<readonly [string, Uint8Array]>) {
+  constructor(files: readonly ChartFile[]) {
     super();
-    this.#files = new Map(files);
-  }
-
-  static of(files: readonly ChartFile[]): Files {
-    return new Files(files.map((file) => [file.name, file.data]));
+    this.#files = new Map(files.map((file) => [file.name, file]));
   }
 
   override method(name: string): Method | undefined {
@@ -34,7 +30,7 @@ export class Files extends GoObject {
         return method(
           name,
           ['string'],
-          (file) => bytes(this.#files.get(file) ?? new Uint8Array()),
+          (file) => this.#bytes(file),
           (file) => this.#size(file) >> 4,
         );
       case 'Glob':
@@ -75,27 +71,32 @@ export class Files extends GoObject {
 
   /** A file by its name, as a key of the map. */
   override field(name: string): { value: Value } | undefined {
-    return { value: bytes(this.#files.get(name) ?? new Uint8Array()) };
+    return { value: this.#bytes(name) };
   }
 
   #size(name: string): number {
-    return this.#files.get(name)?.length ?? 0;
+    const file = this.#files.get(name);
+    return file ? sizeOf(file) : 0;
+  }
+
+  #bytes(name: string): TypedList {
+    return bytes(() => this.#files.get(name)?.data ?? new Uint8Array());
   }
 
   #text(name: string): string {
-    const data = this.#files.get(name);
-    return data ? fromBytes(data) : '';
+    const file = this.#files.get(name);
+    return file ? fromBytes(file.data) : '';
   }
 
   #glob(pattern: string): Files {
     const matches = globMatcher(pattern);
-    return new Files([...this.#files].filter(([name]) => matches(name)));
+    return new Files([...this.#files.values()].filter(({ name }) => matches(name)));
   }
 
   /** A YAML map of base names to contents. */
   #asYaml(encode: (data: Uint8Array) => string): string {
     const out = new Map<string, Value>();
-    for (const name of sortText([...this.#files.keys()])) out.set(baseName(name), encode(this.#files.get(name) as Uint8Array));
+    for (const name of sortText([...this.#files.keys()])) out.set(baseName(name), encode((this.#files.get(name) as ChartFile).data));
     return writeYaml(out).replace(/\n$/, '');
   }
 
@@ -104,7 +105,7 @@ export class Files extends GoObject {
   }
 
   override entries(): readonly (readonly [Value, Value])[] {
-    return sortText([...this.#files.keys()]).map((name) => [name, bytes(this.#files.get(name) as Uint8Array)]);
+    return sortText([...this.#files.keys()]).map((name) => [name, this.#bytes(name)]);
   }
 
   override size(): number {
@@ -119,12 +120,14 @@ export class Files extends GoObject {
 
   /** Printed, each byte is a number. */
   override weight(): number {
-    return [...this.#files.values()].reduce((sum, data) => sum + data.length, 1);
+    return [...this.#files.values()].reduce((sum, file) => sum + sizeOf(file), 1);
   }
 
   override json(): Value {
     return new TypedMap('engine.files', bytes(new Uint8Array()), this.entries() as [string, Value][]);
   }
 }
+
+const sizeOf = (file: ChartFile): number => file.size ?? file.data.length;
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -101,9 +101,9 @@ export class TypedList {
 
 const allBytes = Array.from({ length: 256 }, (_item, byte) => new GoInt('uint8', BigInt(byte)));
 
-/** []byte. */
-export function bytes(data: Uint8Array): TypedList {
-  return new TypedList('[]uint8', () => Array.from(data, (byte) => allBytes[byte] as GoInt));
+/** []byte. @param data may be a function that reads them when they are first looked at */
+export function bytes(data: Uint8Array | (() => Uint8Array)): TypedList {
+  return new TypedList('[]uint8', () => Array.from(typeof data === 'function' ? data() : data, (byte) => allBytes[byte] as GoInt));
 }
 
 export function strings(items: string[]): TypedList {

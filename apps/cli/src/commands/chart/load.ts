@@ -7,6 +7,8 @@ import { HelmError, type Output } from './helm-command.ts';
 /**
  * Loads a chart as this Helm does, and says on standard error what Helm then warns of.
  *
+ * Files that only templates ask for are read when they do.
+ *
  * @param asInstalled as `template` and `package` load; `show` and `dependency` use an older way with its own words
  */
 export function loadForVerb(path: string, helm: ProfileName, io: Output, asInstalled: boolean): Chart {
@@ -21,7 +23,7 @@ export function loadForVerb(path: string, helm: ProfileName, io: Output, asInsta
         ? `found symbolic link in path: ${link} resolves to ${target}. Contents of linked file included and used\n`
         : `level=INFO msg="found symbolic link in path. Contents of linked file included and used" path=${link} resolved=${target}\n`,
     );
-  const chart = loadChartFrom(path, { multiDocumentValues: profile.multiDocumentValues, onLink });
+  const chart = loadChartFrom(path, { multiDocumentValues: profile.multiDocumentValues, onLink, late: true });
   for (const line of chart.warnings) io.err(`${asLogged(line, profile)}\n`);
   return chart;
 }
