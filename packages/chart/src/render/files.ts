@@ -10,7 +10,12 @@ import { globCost, globMatcher } from './glob.ts';
 export class Files extends GoObject {
   readonly type = 'engine.files';
   readonly kind = 'map';
+<<<<<<< packages/chart/src/render/files.ts
+  readonly #files: ReadonlyMap<string, Uint8Array>;
+  #printed: string | undefined;
+=======
   readonly #files: ReadonlyMap<string, ChartFile>;
+>>>>>>> /tmp/land.theirs
 
   constructor(files: readonly ChartFile[]) {
     super();
@@ -45,14 +50,14 @@ export class Files extends GoObject {
           name,
           [],
           () => this.#asYaml(fromBytes),
-          () => this.weight() >> 2,
+          () => this.#total() >> 2,
         );
       case 'AsSecrets':
         return method(
           name,
           [],
           () => this.#asYaml(base64Encode),
-          () => this.weight() >> 1,
+          () => this.#total() >> 1,
         );
       case 'Lines':
         return method(
@@ -113,14 +118,25 @@ export class Files extends GoObject {
   }
 
   override text(): string {
-    return `map[${this.entries()
-      .map(([name, data]) => `${name as string}:[${(data as { items: Value[] }).items.map(String).join(' ')}]`)
+    this.#printed ??= `map[${sortText([...this.#files.keys()])
+      .map((name) => `${name}:${printBytes(this.#files.get(name) as Uint8Array)}`)
       .join(' ')}]`;
+    return this.#printed;
   }
 
-  /** Printed, each byte is a number. */
+  #total(): number {
+    let sum = 1;
+    for (const data of this.#files.values()) sum += data.length;
+    return sum;
+  }
+
+  /** Printed, each byte is a number; they are printed only once. */
   override weight(): number {
+<<<<<<< packages/chart/src/render/files.ts
+    return 1 + (this.#total() >> 5);
+=======
     return [...this.#files.values()].reduce((sum, file) => sum + sizeOf(file), 1);
+>>>>>>> /tmp/land.theirs
   }
 
   override json(): Value {
@@ -128,6 +144,23 @@ export class Files extends GoObject {
   }
 }
 
+<<<<<<< packages/chart/src/render/files.ts
+/** What Go prints for []byte: `[104 105]`. Charts that print their whole context by mistake have megabytes of them. */
+function printBytes(data: Uint8Array): string {
+  const out = new Uint8Array(data.length * 4 + 2);
+  let at = 0;
+  out[at++] = 0x5b;
+  for (const byte of data) {
+    if (at > 1) out[at++] = 0x20;
+    if (byte > 99) out[at++] = 0x30 + Math.floor(byte / 100);
+    if (byte > 9) out[at++] = 0x30 + (Math.floor(byte / 10) % 10);
+    out[at++] = 0x30 + (byte % 10);
+  }
+  out[at++] = 0x5d;
+  return new TextDecoder().decode(out.subarray(0, at));
+}
+=======
 const sizeOf = (file: ChartFile): number => file.size ?? file.data.length;
+>>>>>>> /tmp/land.theirs
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
