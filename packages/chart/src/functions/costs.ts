@@ -82,7 +82,7 @@ const dates =
   'toDate mustToDate date dateInZone date_in_zone htmlDate htmlDateInZone dateModify date_modify mustDateModify must_date_modify ' +
   'semver semverCompare sha1sum sha256sum sha512sum adler32sum addf add1f subf mulf divf round';
 
-const documents = 'fromYamlArray fromJson fromJsonArray mustFromJson fromToml';
+const documents = 'fromJson fromJsonArray mustFromJson fromToml';
 
 /** Kinds of keys that take no search for primes. */
 const quickKeys = new Set<Value>(['ecdsa', 'ed25519']);
@@ -112,13 +112,13 @@ const costs: ReadonlyMap<string, Cost> = new Map([
   ...named('split splitList splitn toToml mustToToml toYamlPretty', cost({ rate: writing })),
   ...named('toDecimal', cost({ rate: reading })),
   ...named(documents, cost({ rate: reading, makes: 'tree' })),
-  ...named('fromYaml', cost({ fixed: 20, rate: everyday, makes: 'tree' })),
+  ...named('fromYaml fromYamlArray', cost({ fixed: 20, rate: everyday, makes: 'tree' })),
   ...named(jsonWriters, cost({ rate: writing, knowsCycles: true })),
   // Cryptography that is expensive by intent; milliseconds of two cores of 2026 in brackets.
   ...named('bcrypt htpasswd', cost({ fixed: 220_000 })), // 110
   ...named('derivePassword', cost({ fixed: 340_000 })), // 170
   ...named('genPrivateKey', cost({ fixed: 600_000 })), // 1 to 950
-  ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 120_000 })), // 20 to 60
+  ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 80_000 })), // 20 to 60
 ]);
 
 /** The same function, which charges what a call costs before it and what came of it after. */

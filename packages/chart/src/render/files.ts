@@ -10,12 +10,8 @@ import { globCost, globMatcher } from './glob.ts';
 export class Files extends GoObject {
   readonly type = 'engine.files';
   readonly kind = 'map';
-<<<<<<< packages/chart/src/render/files.ts
-  readonly #files: ReadonlyMap<string, Uint8Array>;
-  #printed: string | undefined;
-=======
   readonly #files: ReadonlyMap<string, ChartFile>;
->>>>>>> /tmp/land.theirs
+  #printed: string | undefined;
 
   constructor(files: readonly ChartFile[]) {
     super();
@@ -119,24 +115,20 @@ export class Files extends GoObject {
 
   override text(): string {
     this.#printed ??= `map[${sortText([...this.#files.keys()])
-      .map((name) => `${name}:${printBytes(this.#files.get(name) as Uint8Array)}`)
+      .map((name) => `${name}:${printBytes((this.#files.get(name) as ChartFile).data)}`)
       .join(' ')}]`;
     return this.#printed;
   }
 
   #total(): number {
     let sum = 1;
-    for (const data of this.#files.values()) sum += data.length;
+    for (const file of this.#files.values()) sum += sizeOf(file);
     return sum;
   }
 
   /** Printed, each byte is a number; they are printed only once. */
   override weight(): number {
-<<<<<<< packages/chart/src/render/files.ts
     return 1 + (this.#total() >> 5);
-=======
-    return [...this.#files.values()].reduce((sum, file) => sum + sizeOf(file), 1);
->>>>>>> /tmp/land.theirs
   }
 
   override json(): Value {
@@ -144,7 +136,6 @@ export class Files extends GoObject {
   }
 }
 
-<<<<<<< packages/chart/src/render/files.ts
 /** What Go prints for []byte: `[104 105]`. Charts that print their whole context by mistake have megabytes of them. */
 function printBytes(data: Uint8Array): string {
   const out = new Uint8Array(data.length * 4 + 2);
@@ -159,8 +150,7 @@ function printBytes(data: Uint8Array): string {
   out[at++] = 0x5d;
   return new TextDecoder().decode(out.subarray(0, at));
 }
-=======
+
 const sizeOf = (file: ChartFile): number => file.size ?? file.data.length;
->>>>>>> /tmp/land.theirs
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
