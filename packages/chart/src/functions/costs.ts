@@ -118,7 +118,7 @@ const costs: ReadonlyMap<string, Cost> = new Map([
   ...named('bcrypt htpasswd', cost({ fixed: 220_000 })), // 110
   ...named('derivePassword', cost({ fixed: 340_000 })), // 170
   ...named('genPrivateKey', cost({ fixed: 600_000 })), // 1 to 950
-  ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 80_000 })), // 20 to 60
+  ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 100_000 })), // 20 to 60
 ]);
 
 /** The same function, which charges what a call costs before it and what came of it after. */

@@ -1,10 +1,11 @@
+import { LimitReached } from '../render/budget.ts';
 import { readToml } from '../toml/reader.ts';
 import { TomlError, writeToml } from '../toml/writer.ts';
 import { JsonError, mismatch, readJson, toJsonValue, writeJson } from '../value/json.ts';
 import { GoObject, listItems, TypedList, TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
-import { ConversionError, yamlToMap, yamlToValue } from '../yaml/values.ts';
+import { ConversionError, type YamlMeter, yamlToMap, yamlToValue } from '../yaml/values.ts';
 import { writePrettyYaml, writeYaml } from '../yaml/writer.ts';
-import { contextual, type FunctionGroup, fail, fn } from './define.ts';
+import { type CallContext, contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** YAML and JSON in and out. The plain forms swallow errors as Helm's do; the `must` forms fail. */
 
@@ -12,6 +13,8 @@ function orElse<T extends Value>(run: () => T, otherwise: (message: string) => T
   try {
     return run();
   } catch (error) {
+    // What Helm would read is no error of the template's that it could catch.
+    if (error instanceof ConversionError && error.isLimit) throw new LimitReached(error.message);
     if (error instanceof JsonError || error instanceof ConversionError || error instanceof TomlError) return otherwise(error.message);
     throw error;
   }
@@ -53,8 +56,10 @@ const jsonList = (text: string): Value => {
   return value === null ? new TypedList('[]interface {}', [], true) : asList(value);
 };
 
-function yamlList(text: string): Value[] {
-  const value = yamlToValue(text);
+const meterOf = ({ budget }: CallContext): YamlMeter => ({ spend: (steps) => budget.step(steps) });
+
+function yamlList(text: string, meter: YamlMeter): Value[] {
+  const value = yamlToValue(text, false, meter);
   try {
     return asList(value);
   } catch (error) {
@@ -85,13 +90,10 @@ export const documentFunctions: FunctionGroup = {
       (message) => [message],
     ),
   ),
-  fromYaml: contextual(['string'], (context, text) =>
-    // What a text costs by its length is for everyday YAML.
-    orElse(() => yamlToMap(text, undefined, () => context.budget.step(text.length >> 2)), errorMap),
-  ),
-  fromYamlArray: fn(['string'], (text) =>
+  fromYaml: contextual(['string'], (context, text) => orElse(() => yamlToMap(text, undefined, meterOf(context)), errorMap)),
+  fromYamlArray: contextual(['string'], (context, text) =>
     orElse(
-      () => yamlList(text),
+      () => yamlList(text, meterOf(context)),
       (message) => [message],
     ),
   ),

@@ -51,6 +51,8 @@ export interface Chart {
   readonly values: ValueMap;
   /** The same, unparsed: for the lines of its keys. */
   readonly valuesFile: Uint8Array | undefined;
+  /** The file that names the dependencies, unparsed: for its lines. */
+  readonly dependenciesFile: Uint8Array | undefined;
   /** Chart.lock, or requirements.lock of older charts. */
   readonly lock: Lock | undefined;
   /** What Helm logs while it loads this chart, its subcharts included, without prefix. */

@@ -1,10 +1,12 @@
 import { ChartError } from '../errors.ts';
 import type { Profile } from '../profile.ts';
+import { limitOf } from '../render/budget.ts';
 import { isCompatible } from '../semver/constraint.ts';
 import { deepCopy } from '../value/copy.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
 import { logValue, quote } from '../value/text.ts';
-import { type CoalesceOptions, coalesceTables, coalesceValues, mergeChartValues } from '../values/coalesce.ts';
+import { type CoalesceOptions, chargeValues, coalesceTables, coalesceValues, mergeChartValues } from '../values/coalesce.ts';
+import { lineOfKey } from './documents.ts';
 import type { Dependency } from './metadata.ts';
 import { WorkChart } from './work-chart.ts';
 
@@ -14,7 +16,7 @@ export function processDependencies(chart: WorkChart, values: ValueMap, options:
     enable(chart, values, '', options);
     importAll(chart, options);
   } catch (error) {
-    if (!(error instanceof ChartError) || !options.profile.namesDependencyFailures) throw error;
+    if (!(error instanceof ChartError) || error.code === 'LIMIT_EXCEEDED' || !options.profile.namesDependencyFailures) throw error;
     const log = `level=ERROR msg="chart dependencies processing failed" error=${quote(error.message)}`;
     throw new ChartError(error.code, `chart dependencies processing failed: ${error.message}`, { log: [log], cure: error.cure ?? '' });
   }
@@ -37,13 +39,34 @@ export function checkDependencies(chart: WorkChart, profile: Profile): void {
   );
 }
 
+/** Steps for a chart that takes part, those below it apart. */
+const stepsPerChart = 100;
+
+/** A limit that is met where a chart's dependencies are worked on names their place. */
+function within(chart: WorkChart, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    const limit = limitOf(error);
+    if (!limit) throw error;
+    const file = chart.chart.metadata.apiVersion === 'v1' ? 'requirements.yaml' : 'Chart.yaml';
+    const line = lineOfKey(chart.chart.dependenciesFile, 'dependencies');
+    throw limit.toChartError(`${chart.path}/${file}`, line, undefined, 'Take out dependencies, aliases or import-values.');
+  }
+}
+
 function enable(chart: WorkChart, values: ValueMap, path: string, options: CoalesceOptions): void {
+  within(chart, () => enableBelow(chart, values, path, options));
+}
+
+function enableBelow(chart: WorkChart, values: ValueMap, path: string, options: CoalesceOptions): void {
   if (!chart.declared) return;
   const { declared } = chart;
   const isDeclared = (child: WorkChart): boolean => declared.some((wanted) => matches(child, wanted));
   const children = chart.dependencies.filter((child) => !isDeclared(child));
   for (const wanted of declared) {
     const child = chart.dependencies.find((candidate) => matches(candidate, wanted));
+    options.budget?.step(child ? stepsPerChart * countCharts(child) : 1);
     if (child) children.push(new WorkChart(child, wanted.alias));
   }
   const named = declared.map((wanted) => ({ ...wanted, name: wanted.alias || wanted.name, enabled: true }));
@@ -56,6 +79,8 @@ function enable(chart: WorkChart, values: ValueMap, path: string, options: Coale
   chart.declared = enabled.filter((wanted) => !off.has(wanted.name));
   chart.adopt(kept);
 }
+
+const countCharts = (chart: WorkChart): number => chart.dependencies.reduce((sum, child) => sum + countCharts(child), 1);
 
 const matches = (child: WorkChart, wanted: Dependency): boolean =>
   child.name === wanted.name && isCompatible(wanted.version, child.metadata.version);
@@ -122,7 +147,7 @@ export function tableAt(values: ValueMap, path: string): ValueMap | undefined {
 
 function importAll(chart: WorkChart, options: CoalesceOptions): void {
   for (const child of chart.dependencies) importAll(child, options);
-  importValues(chart, options);
+  within(chart, () => importValues(chart, options));
 }
 
 function importValues(chart: WorkChart, options: CoalesceOptions): void {
@@ -134,14 +159,18 @@ function importValues(chart: WorkChart, options: CoalesceOptions): void {
     for (const item of imports ?? []) {
       const child = typeof item === 'string' ? `exports.${item}` : item.child;
       const parent = typeof item === 'string' ? '.' : item.parent;
+      options.budget?.step(1 + ((child.length + parent.length) >> 4));
       const table = tableAt(all, `${name}.${child}`);
       if (!table) {
         warnOfMissingTable(name, missingKey(all, `${name}.${child}`), typeof item === 'string', options);
         continue;
       }
+      chargeValues(table, options);
       imported = coalesceTables(imported, placedAt(parent, table), '', true, options.warn);
     }
   }
+  chargeValues(all, options);
+  chargeValues(imported, options);
   chart.values = coalesceTables(deepCopy(all), imported, '', true, options.warn);
 }
 

@@ -1,3 +1,5 @@
+import { fromBytes } from '../value/text.ts';
+
 /** One document of a YAML stream, and the line (from 0) of the stream on which it begins. */
 export interface StreamDocument {
   readonly text: string;
@@ -20,3 +22,11 @@ export function documentsOf(text: string): StreamDocument[] {
 }
 
 export const splitDocuments = (text: string): string[] => documentsOf(text).map((document) => document.text);
+
+/** The line (from 1) of a key in the first column of a file; the first line where it is not found. */
+export function lineOfKey(file: Uint8Array | undefined, key: string): number {
+  if (!file) return 1;
+  const lines = fromBytes(file).split('\n');
+  const found = lines.findIndex((line) => line.startsWith(key) && /^\s*:/.test(line.slice(key.length)));
+  return found < 0 ? 1 : found + 1;
+}

@@ -1,11 +1,12 @@
-import { ChartError, type ChartErrorCode } from '../errors.ts';
+import { ChartError, type ChartErrorCode, type SourcePlace } from '../errors.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
+import { Budget, LimitReached } from '../render/budget.ts';
 import type { ValueMap } from '../value/kinds.ts';
 import { fromBytes, quote } from '../value/text.ts';
 import { mergeMaps } from '../values/merge.ts';
-import { ConversionError, yamlToMap } from '../yaml/values.ts';
+import { ConversionError, type YamlMeter, yamlToMap } from '../yaml/values.ts';
 import { type Chart, type ChartFile, type ChartTemplate, renamed, stripMark, withoutMark } from './chart.ts';
-import { splitDocuments } from './documents.ts';
+import { documentsOf } from './documents.ts';
 import { readLock } from './lock.ts';
 import { checkMetadata, readMetadata } from './metadata.ts';
 
@@ -26,7 +27,14 @@ export interface LoadOptions {
 export function loadChart(files: readonly ChartFile[], options: LoadOptions = {}): Chart {
   const limits = { ...defaultLimits, ...options.limits };
   checkSizes(files, limits);
-  return load(files, options, 0);
+  return load(files, { ...options, budget: new Budget({ ...limits, steps: limits.steps * loadingShare }) }, 0);
+}
+
+/** Of a render's steps, what reading all YAML of a chart and its subcharts may take. */
+const loadingShare = 0.4;
+
+interface Loading extends LoadOptions {
+  readonly budget: Budget;
 }
 
 /** Deepest nesting of charts in charts/. */
@@ -44,11 +52,13 @@ function checkSizes(files: readonly ChartFile[], limits: Limits): void {
   if (total > limits.chartBytes) throw tooLarge(`chart has ${total} bytes, more than ${limits.chartBytes}`);
 }
 
-const tooLarge = (problem: string): ChartError =>
-  new ChartError('LIMIT_EXCEEDED', problem, { cure: 'List what templates do not need in .helmignore.' });
+const tooLarge = (problem: string, where?: SourcePlace): ChartError =>
+  new ChartError('LIMIT_EXCEEDED', problem, { cure: 'List what templates do not need in .helmignore.', ...(where ? { where } : {}) });
 
-function load(files: readonly ChartFile[], options: LoadOptions, depth: number): Chart {
-  if (depth > maxChartDepth) throw tooLarge(`charts are nested more than ${maxChartDepth} deep`);
+function load(files: readonly ChartFile[], options: Loading, depth: number): Chart {
+  if (depth > maxChartDepth) throw tooLarge(`charts are nested more than ${maxChartDepth} deep`, { file: 'Chart.yaml', line: 1 });
+  const { budget } = options;
+  const meter = { spend: (steps: number): void => budget.step(steps) };
   const texts = new Map(files.map((file) => [file.name, file]));
   const bytes = (name: string): Uint8Array | undefined => {
     const file = texts.get(name);
@@ -67,7 +77,7 @@ function load(files: readonly ChartFile[], options: LoadOptions, depth: number):
   checkMetadata(metadata);
   const valuesText = text('values.yaml');
   const values =
-    valuesText === undefined ? new Map() : reading('values.yaml', () => readValues(valuesText, options.multiDocumentValues ?? true));
+    valuesText === undefined ? new Map() : reading('values.yaml', () => readValues(valuesText, options.multiDocumentValues ?? true, meter));
   const sorted = sortFiles(files, metadata.apiVersion);
   const dependencies = [...sorted.charts].flatMap(([folder, inner]) => loadSubchart(folder, inner, metadata.name, options, depth));
   const old = metadata.apiVersion === 'v1';
@@ -76,6 +86,7 @@ function load(files: readonly ChartFile[], options: LoadOptions, depth: number):
     metadata,
     values,
     valuesFile: bytes('values.yaml'),
+    dependenciesFile: requirements === undefined ? bytes('Chart.yaml') : bytes('requirements.yaml'),
     lock: lockFile === undefined ? undefined : reading(lockFile, () => readLock(text(lockFile) ?? '')),
     warnings: [
       ...(texts.has('requirements.lock') && !old ? [oldLock] : []),
@@ -97,22 +108,23 @@ function reading<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof ConversionError)
-      throw new ChartError('CHART_INVALID', `cannot load ${file}: ${error.message}`, { where: { file } });
-    throw error;
+    if (error instanceof LimitReached) throw error.toChartError(file, 1, undefined, 'Take out values that nobody needs.');
+    if (!(error instanceof ConversionError)) throw error;
+    const where = error.line > 0 ? { file, line: error.line } : { file };
+    throw new ChartError(error.isLimit ? 'LIMIT_EXCEEDED' : 'CHART_INVALID', `cannot load ${file}: ${error.message}`, { where });
   }
 }
 
 /** A values file: one document, or several merged in order. @throws ConversionError */
-export function readValues(text: string, multiDocument: boolean): ValueMap {
-  if (!multiDocument) return yamlToMap(text);
+export function readValues(text: string, multiDocument: boolean, meter?: YamlMeter): ValueMap {
+  if (!multiDocument) return yamlToMap(text, undefined, meter);
   let values: ValueMap = new Map();
-  for (const document of splitDocuments(text)) {
+  for (const document of documentsOf(text)) {
     try {
-      values = mergeMaps(values, yamlToMap(document));
+      values = mergeMaps(values, yamlToMap(document.text, undefined, meter));
     } catch (error) {
-      if (error instanceof ConversionError) throw new ConversionError(`cannot unmarshal yaml document: ${error.message}`);
-      throw error;
+      if (!(error instanceof ConversionError)) throw error;
+      throw new ConversionError(`cannot unmarshal yaml document: ${error.message}`, { cause: error }, document.line);
     }
   }
   return values;
@@ -144,7 +156,7 @@ function sortFiles(files: readonly ChartFile[], apiVersion: string): Sorted {
   return sorted;
 }
 
-function loadSubchart(folder: string, files: readonly ChartFile[], parent: string, options: LoadOptions, depth: number): Chart[] {
+function loadSubchart(folder: string, files: readonly ChartFile[], parent: string, options: Loading, depth: number): Chart[] {
   if (/^[_.]/.test(folder)) return [];
   try {
     if (folder.endsWith('.tgz')) {
@@ -160,6 +172,10 @@ function loadSubchart(folder: string, files: readonly ChartFile[], parent: strin
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const code: ChartErrorCode = error instanceof ChartError ? error.code : 'CHART_INVALID';
-    throw new ChartError(code, `error unpacking subchart ${folder} in ${parent}: ${error.message}`, { cause: error });
+    const where = error instanceof ChartError && error.where ? { ...error.where, file: `charts/${folder}/${error.where.file}` } : undefined;
+    throw new ChartError(code, `error unpacking subchart ${folder} in ${parent}: ${error.message}`, {
+      cause: error,
+      ...(where ? { where } : {}),
+    });
   }
 }

@@ -58,7 +58,7 @@ function addFile(files: ChartFile[], seen: Set<string>, path: string, data: Uint
     throw new ChartError('LIMIT_EXCEEDED', `chart file ${quote(name)} is larger than the maximum file size ${limits.fileBytes}`);
   if (files.length >= limits.files) throw new ChartError('LIMIT_EXCEEDED', `chart archive has more than ${limits.files} files`);
   seen.add(name);
-  files.push({ name, data: data.slice() });
+  files.push({ name, data });
 }
 
 const broken = (problem: string): ChartError =>

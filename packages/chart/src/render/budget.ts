@@ -18,7 +18,7 @@ export class Budget {
     this.#output = limits.outputLength;
   }
 
-  /** Units of a function's work. */
+  /** Units of a function's work; quarters count. */
   step(units = 1): void {
     this.#nodes -= units * nodesPerStep;
     if (this.#nodes < 0) this.#exhausted();
@@ -82,12 +82,14 @@ export class LimitReached extends Error {
     this.name = 'LimitReached';
   }
 
-  toChartError(file: string, line?: number, column?: number): ChartError {
+  toChartError(
+    file: string,
+    line?: number,
+    column?: number,
+    cure = 'Look for a template that includes itself or a range over too large a number.',
+  ): ChartError {
     const where = { file, ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) };
     const place = [file, line, column].filter((part) => part !== undefined).join(':');
-    return new ChartError('LIMIT_EXCEEDED', `render stopped at (${place}): ${this.message}`, {
-      where,
-      cure: 'Look for a template that includes itself or a range over too large a number.',
-    });
+    return new ChartError('LIMIT_EXCEEDED', `render stopped at (${place}): ${this.message}`, { where, cure });
   }
 }

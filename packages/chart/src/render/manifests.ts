@@ -5,6 +5,7 @@ import type { ValueMap } from '../value/kinds.ts';
 import { logValue, sortText, trimSpace, trimStart } from '../value/text.ts';
 import { member, textOf, typeError } from '../yaml/fields.ts';
 import { ConversionError, yamlToValue } from '../yaml/values.ts';
+import { type Budget, LimitReached } from './budget.ts';
 import type { RenderMemory } from './memory.ts';
 import { byKind } from './order.ts';
 
@@ -15,25 +16,32 @@ export interface SortedManifests {
   readonly hooks: readonly RenderedHook[];
 }
 
-/**
- * @param onFailure takes the failures of documents, which are then left out; without it the first is thrown
- * @throws ChartError MANIFEST_INVALID with Helm's words
- */
-export function sortManifests(
-  rendered: ReadonlyMap<string, string>,
-  profile: Profile,
-  memory: RenderMemory,
-  warn: (line: string) => void,
-  onFailure?: (failure: ChartError) => unknown,
-): SortedManifests {
+export interface SortOptions {
+  readonly profile: Profile;
+  readonly memory: RenderMemory;
+  readonly budget: Budget;
+  readonly warn: (line: string) => void;
+  /** Takes the failures of documents, which are then left out; without it the first is thrown. */
+  readonly onFailure?: ((failure: ChartError) => unknown) | undefined;
+}
+
+/** Steps for a document, what stands in it apart. */
+const stepsPerDocument = 8;
+
+/** @throws ChartError MANIFEST_INVALID with Helm's words, LIMIT_EXCEEDED with the line of what was printed */
+export function sortManifests(rendered: ReadonlyMap<string, string>, options: SortOptions): SortedManifests {
+  const { profile, memory, budget, warn } = options;
   const manifests: RenderedManifest[] = [];
   const hooks: RenderedHook[] = [];
   for (const source of sortText([...rendered.keys()])) {
     const text = rendered.get(source) as string;
     if (trimSpace(text) === '') continue;
+    payForDocuments(source, text, budget);
     for (const content of profile.keepTrailingSpace ? splitKeeping(text) : splitTrimming(text)) {
-      const head = memory.heads.get(content) ?? readHead(content, source, profile, rendered, onFailure);
+      const place = { source, text, content };
+      const head = memory.heads.get(content) ?? readHead(place, rendered, options);
       if (!head) continue;
+      pay(budget, head.cost, place);
       memory.heads.set(content, head);
       const manifest = { source, content, apiVersion: head.apiVersion, kind: head.kind, name: head.name };
       const events = head.annotations.get('helm.sh/hook');
@@ -109,23 +117,61 @@ export class ManifestProblem extends Error {
   }
 }
 
+/** Charges documents before they are cut apart: many small ones are more than their text. */
+function payForDocuments(source: string, text: string, budget: Budget): void {
+  const most = budget.left / stepsPerDocument;
+  let count = 1;
+  for (let at = text.indexOf('\n---'); at >= 0; at = text.indexOf('\n---', at + 4)) {
+    if (++count > most) throw tooMuch({ source, text, content: text.slice(at + 1) }, new ConversionError(`more than ${count} documents`));
+  }
+  pay(budget, stepsPerDocument * count + (text.length >> 7), { source, text, content: text });
+}
+
+/** Charges the work on what a template printed; the limit names the template and the line of what it printed. */
+function pay(budget: Budget, steps: number, place: PrintedPlace): void {
+  try {
+    budget.step(steps);
+  } catch (error) {
+    throw error instanceof LimitReached ? tooMuch(place, new ConversionError(error.message)) : error;
+  }
+}
+
+interface PrintedPlace {
+  readonly source: string;
+  /** All that the template printed, and the document in it. */
+  readonly text: string;
+  readonly content: string;
+}
+
+function tooMuch({ source, text, content }: PrintedPlace, cause: ConversionError): ChartError {
+  const before = text.slice(0, Math.max(text.indexOf(content), 0)).split('\n').length - 1;
+  const problem = cause.message.replace(/^error converting YAML to JSON: yaml: (line \d+: )?/, '');
+  const line = before + Math.max(cause.line, 1);
+  return new ChartError('LIMIT_EXCEEDED', `render stopped at (${source}): line ${line} of what it printed: ${problem}`, {
+    where: { file: source },
+    cure: 'Look for a range or an include that prints more than was meant.',
+    cause: new ManifestProblem(source, content, cause),
+  });
+}
+
 export interface Head {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
   readonly annotations: ReadonlyMap<string, string>;
+  /** Steps that it takes to read. */
+  readonly cost: number;
 }
 
-function readHead(
-  content: string,
-  source: string,
-  profile: Profile,
-  rendered: ReadonlyMap<string, string>,
-  onFailure?: (failure: ChartError) => unknown,
-): Head | undefined {
+function readHead(place: PrintedPlace, rendered: ReadonlyMap<string, string>, { profile, onFailure }: SortOptions): Head | undefined {
+  const { source, content } = place;
+  let cost = 0;
+  const spend = (steps: number): void => {
+    cost += steps;
+  };
   try {
-    const value = yamlToValue(content, true);
-    if (value === null) return { apiVersion: '', kind: '', name: '', annotations: new Map() };
+    const value = yamlToValue(content, true, { spend });
+    if (value === null) return { apiVersion: '', kind: '', name: '', annotations: new Map(), cost };
     if (!(value instanceof Map)) throw typeError(value, `Go value of type ${profile.name === 'helm3' ? 'releaseutil' : 'util'}.SimpleHead`);
     const metadata = member(value, 'metadata');
     if (metadata !== null && !(metadata instanceof Map))
@@ -138,9 +184,11 @@ function readHead(
       kind: textOf(member(value, 'kind'), 'SimpleHead.kind'),
       name: metadata ? textOf(member(metadata, 'name'), '.metadata.name') : '',
       annotations: metadata ? annotationsOf(metadata) : new Map(),
+      cost,
     };
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
+    if (error.isLimit) throw tooMuch(place, error);
     const failure = new ChartError('MANIFEST_INVALID', `YAML parse error on ${source}: ${error.message}`, {
       where: { file: source },
       cure: 'Render with --debug to see what the template printed.',

@@ -4,6 +4,7 @@ import { platformCrypto } from '../functions/crypto.ts';
 import { defaultLimits } from '../limits.ts';
 import type { Chart } from '../loader/chart.ts';
 import { checkDependencies, processDependencies } from '../loader/dependencies.ts';
+import { lineOfKey } from '../loader/documents.ts';
 import { checkApiVersion } from '../loader/metadata.ts';
 import { WorkChart } from '../loader/work-chart.ts';
 import { type Profile, profileOf } from '../profile.ts';
@@ -14,8 +15,8 @@ import { Recorder } from '../trace/recorder.ts';
 import { Trace } from '../trace/trace.ts';
 import { int, type Value, type ValueMap } from '../value/kinds.ts';
 import { fromBytes } from '../value/text.ts';
-import { coalesceValues } from '../values/coalesce.ts';
-import { Budget } from './budget.ts';
+import { type CoalesceOptions, coalesceValues } from '../values/coalesce.ts';
+import { Budget, limitOf } from './budget.ts';
 import { capabilitiesValue, type KubeVersion, parseKubeVersion } from './capabilities.ts';
 import { renderTemplates } from './engine.ts';
 import { asLogged } from './log.ts';
@@ -68,9 +69,9 @@ function renderAll(chart: Chart, options: RenderOptions, warnings: string[]): In
   checkInstallable(work, profile, warn);
   attempt(() => checkDependencies(work, profile), onFailure);
   const given = options.values ?? new Map();
-  processDependencies(work, given, { profile, warn });
-  const values = coalesceValues(work, given, { profile, warn });
   const budget = new Budget({ ...defaultLimits, ...options.limits });
+  processDependencies(work, given, { profile, warn, budget });
+  const values = laidValues(work, given, { profile, warn, budget });
   if (!options.skipSchemaValidation) attempt(() => checkSchemas(work, values, budget), onFailure);
   attempt(() => checkKubeVersion(work, kube), onFailure);
   const recorder = options.trace ? new Recorder(values, work) : undefined;
@@ -89,7 +90,7 @@ function renderAll(chart: Chart, options: RenderOptions, warnings: string[]): In
     onFailure,
   });
   const notes = takeNotes(rendered, work);
-  const sorted = sortManifests(rendered, profile, memory, warn, onFailure);
+  const sorted = sortManifests(rendered, { profile, memory, budget, warn, onFailure });
   const provenance = recorder && new Provenance(work, options.sources ?? [], profile.multiDocumentValues);
   const trace = recorder && provenance && new Trace(recorder, provenance, profile, work);
   const result: RenderResult = {
@@ -101,6 +102,23 @@ function renderAll(chart: Chart, options: RenderOptions, warnings: string[]): In
     ...(onFailure ? { failures } : {}),
   };
   return { result, work, values, trace, recorder };
+}
+
+/** The values of all charts; a limit that is met there names the values file. */
+function laidValues(chart: WorkChart, given: ValueMap, options: CoalesceOptions): ValueMap {
+  try {
+    return coalesceValues(chart, given, options);
+  } catch (error) {
+    const limit = limitOf(error);
+    if (!limit) throw error;
+    const line = lineOfKey(chart.chart.valuesFile, 'global');
+    throw limit.toChartError(
+      `${chart.name}/values.yaml`,
+      line,
+      undefined,
+      'Take values out, of global above all: each subchart gets them.',
+    );
+  }
 }
 
 /** Runs a check whose failure does not stop who wants to see them all. */

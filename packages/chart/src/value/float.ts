@@ -15,11 +15,12 @@ export function formatF(value: number, decimals = -1): string {
     const { digits, exponent } = shortest(value);
     return sign(value) + place(digits, exponent);
   }
-  const units = scaled(Math.abs(value), decimals)
+  const kept = Math.min(decimals, lastDecimal);
+  const units = scaled(Math.abs(value), kept)
     .toString()
-    .padStart(decimals + 1, '0');
-  const split = units.length - decimals;
-  return sign(value) + units.slice(0, split) + (decimals > 0 ? `.${units.slice(split)}` : '');
+    .padStart(kept + 1, '0');
+  const split = units.length - kept;
+  return sign(value) + units.slice(0, split) + (decimals > 0 ? `.${units.slice(split)}${'0'.repeat(decimals - kept)}` : '');
 }
 
 /** `%g` with a number of significant digits, or the shortest (`-1`), which is what `%v` prints: `1e+06`, `999999`. */
@@ -81,13 +82,18 @@ function rounded(value: number, significant: number): { digits: string; exponent
   const size = Math.abs(value);
   if (size === 0) return { digits: '0'.repeat(significant), exponent: 0 };
   let { exponent } = shortest(size);
-  let digits = scaled(size, significant - 1 - exponent).toString();
+  const asked = significant - 1 - exponent;
+  const kept = Math.min(asked, lastDecimal);
+  let digits = scaled(size, kept).toString() + '0'.repeat(asked - kept);
   if (digits.length > significant) {
     exponent++;
     digits = digits.slice(0, significant);
   }
   return { digits, exponent };
 }
+
+/** A float64 has no digits past this decimal. */
+const lastDecimal = 1075;
 
 /** A positive number times ten to the power, rounded half to even, exactly. */
 function scaled(size: number, power: number): bigint {

@@ -5,6 +5,8 @@ import { GoInt, GoObject, TypedList, type Value } from './kinds.ts';
 export interface Rate {
   /** For each map, list, number or text that is visited. */
   readonly node: number;
+  /** For numbers, texts and the like, where they take less. */
+  readonly leaf?: number;
   /** For 1,024 characters of text. */
   readonly text: number;
 }
@@ -28,11 +30,11 @@ export function weigh(budget: Budget, value: Value, rate: Rate): boolean {
 
 function weighAt(budget: Budget, value: Value, rate: Rate, depth: number): boolean {
   if (typeof value === 'string') {
-    budget.step(rate.node + textCost(value, rate));
+    budget.step((rate.leaf ?? rate.node) + textCost(value, rate));
     return true;
   }
   if (typeof value !== 'object' || value === null || value instanceof GoInt) {
-    budget.step(rate.node);
+    budget.step(rate.leaf ?? rate.node);
     return true;
   }
   if (depth > maxDepth) return false;

@@ -1,9 +1,11 @@
 import { ChartError } from '../errors.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import type { Profile } from '../profile.ts';
+import { type Budget, LimitReached } from '../render/budget.ts';
 import { deepCopy } from '../value/copy.ts';
 import { TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
 import { printValue } from '../value/print.ts';
+import { type Rate, weigh } from '../value/weigh.ts';
 
 /**
  * Lays the user's values over the charts' own, downwards through the subcharts, with Helm's rules for globals and for
@@ -22,15 +24,27 @@ type Warn = (line: string) => void;
 export interface CoalesceOptions {
   readonly profile: Profile;
   readonly warn: Warn;
+  /** Pays for values that are copied: from strangers, every subchart's parents can be large. */
+  readonly budget?: Budget | undefined;
+}
+
+/** Steps for copying and laying values. */
+const laying: Rate = { node: 2.5, leaf: 0.25, text: 0 };
+
+/** Charges the copying of values. @throws LimitReached */
+export function chargeValues(values: ValueMap, { budget }: CoalesceOptions): void {
+  if (budget && !weigh(budget, values, laying)) throw new LimitReached('values hold themselves, or are nested more than 1000 deep');
 }
 
 /** Values for a chart and all below it; neither argument changes. */
 export function coalesceValues(chart: WorkChart, values: ValueMap, options: CoalesceOptions): ValueMap {
+  chargeValues(values, options);
   return coalesce(chart, deepCopy(values), '', false, options);
 }
 
 /** The same, keeping nulls. */
 export function mergeChartValues(chart: WorkChart, values: ValueMap, options: CoalesceOptions): ValueMap {
+  chargeValues(values, options);
   return coalesce(chart, deepCopy(values), '', true, options);
 }
 
@@ -64,7 +78,8 @@ function printBoolVerb(value: Value): string {
   return `%!t(${type}=${printValue(value)})`;
 }
 
-function coalesceGlobals(target: ValueMap, source: ValueMap, prefix: string, { warn }: CoalesceOptions): void {
+function coalesceGlobals(target: ValueMap, source: ValueMap, prefix: string, options: CoalesceOptions): void {
+  const { warn } = options;
   const into = target.has(globalKey) ? target.get(globalKey) : new Map();
   if (!isTable(into)) {
     warn(`warning: skipping globals because destination ${globalKey} is not a table.`);
@@ -75,6 +90,7 @@ function coalesceGlobals(target: ValueMap, source: ValueMap, prefix: string, { w
     warn(`warning: skipping globals because source ${globalKey} is not a table.`);
     return;
   }
+  chargeValues(from, options);
   for (const [key, value] of from) {
     const current = into.get(key);
     if (isTable(value)) {
@@ -96,6 +112,7 @@ function overChart(chart: WorkChart, target: ValueMap, prefix: string, merge: bo
   const { profile, warn } = options;
   const path = join(prefix, chart.name);
   const dropsNulls = profile.dropChartNulls;
+  chargeValues(chart.values, options);
   for (const [key, value] of deepCopy(chart.values)) {
     const current = target.get(key);
     if (!target.has(key)) {

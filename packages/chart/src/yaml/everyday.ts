@@ -16,7 +16,6 @@ import {
   space,
   unescapeCommon,
 } from './everyday-words.ts';
-import { maxNodes } from './reader.ts';
 import { resolve } from './resolve.ts';
 import { scanBlockScalar } from './scalars.ts';
 
@@ -36,21 +35,29 @@ export const declined = Symbol('declined');
 /** All that a text may hold here: no line breaks but `\n`, no control characters, no byte order mark, no astral characters. */
 const unusual = /[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 
-/** @param exactIntegers integers become {@link GoInt}, as in the full reader */
-export function readEverydayYaml(text: string, exactIntegers = false): Value | typeof declined {
+/**
+ * @param exactIntegers integers become {@link GoInt}, as in the full reader
+ * @param spend told what it took, in half microseconds
+ */
+export function readEverydayYaml(text: string, exactIntegers = false, spend?: (steps: number) => void): Value | typeof declined {
   if (unusual.test(text)) return declined;
+  const reader = new EverydayReader(text, exactIntegers);
   try {
-    return new EverydayReader(text, exactIntegers).document();
+    return reader.document();
   } catch (error) {
     if (error === notSure) return declined;
     throw error;
+  } finally {
+    spend?.(reader.cost);
   }
 }
 
 /** The full reader bounds nesting by its own rule; here it only keeps the stack small. */
 const maxDepth = 100;
-/** Most maps and lists; a document with more is counted node by node by the reader proper. */
-const maxCollections = 100_000;
+/** Most maps and lists, each of which takes some 250 bytes. */
+const maxCollections = 200_000;
+/** Most values: a file of five megabytes of everyday YAML has fewer. */
+const maxValues = 600_000;
 /** Far below the length at which YAML takes no word for a key any more. */
 const maxKeyLength = 200;
 
@@ -74,6 +81,11 @@ class EverydayReader {
   constructor(text: string, exact: boolean) {
     this.#text = text;
     this.#exact = exact;
+  }
+
+  /** What the reading took, in half microseconds. */
+  get cost(): number {
+    return this.#nodes >> 1;
   }
 
   document(): Value {
@@ -443,7 +455,7 @@ class EverydayReader {
 
   /** The full reader says what is wrong with a text of too many. */
   #countNode(): void {
-    if (++this.#nodes > maxNodes) decline();
+    if (++this.#nodes > maxValues) decline();
   }
 
   #skipSpaces(from: number): number {
