@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type GoldenCase, type Outcome, readGolden, tables } from '../test-data/cases.ts';
+import {
+  type GoldenCase,
+  type Outcome,
+  readGolden,
+  readSchemaCases,
+  readSchemaGolden,
+  type SchemaCase,
+  schemaChart,
+  sortReport,
+  tables,
+} from '../test-data/cases.ts';
 import { ChartError } from './errors.ts';
 import { functionsOf } from './functions/registry.ts';
 import { loadChart } from './loader/load.ts';
@@ -44,6 +54,34 @@ describe.each(tables)('%s', (table) => {
       const ours = cases.map(({ template }) => ({ template, outcome: outcome(template, profile) }));
       expect(ours).toEqual(cases.map((item: GoldenCase) => ({ template: item.template, outcome: item[profile] })));
     });
+  });
+});
+
+function schemaOutcome(item: SchemaCase, profile: ProfileName): string {
+  const own = Object.entries(schemaChart(item)).map(([name, text]) => ({ name, data: new TextEncoder().encode(text) }));
+  try {
+    render(loadChart(own, { multiDocumentValues: profile === 'helm4' }), { release: { name: 'demo', namespace: 'default' }, profile });
+    return '';
+  } catch (error) {
+    if (error instanceof ChartError) return error.message;
+    throw error;
+  }
+}
+
+describe('schemas', () => {
+  const golden = readSchemaGolden();
+  const about = [...new Set(golden.cases.map((item) => item.about))];
+  describe.each(['helm3', 'helm4'] as const)(`as ${JSON.stringify(golden.madeBy)}: %s`, (profile) => {
+    test.each(about)('%s', (name) => {
+      for (const { helm3, helm4, ...item } of golden.cases.filter((found) => found.about === name)) {
+        const want = profile === 'helm3' ? helm3 : helm4;
+        const got = schemaOutcome(item, profile);
+        expect({ item, error: want.isUnordered ? sortReport(got) : got }).toEqual({ item, error: want.error });
+      }
+    });
+  });
+  test('the table and its results belong together', () => {
+    expect(golden.cases.map(({ helm3, helm4, ...item }) => item)).toEqual(readSchemaCases());
   });
 });
 

@@ -19,6 +19,34 @@ export interface Golden {
   readonly cases: readonly GoldenCase[];
 }
 
+/** A schema, and values for it. */
+export interface SchemaCase {
+  readonly about: string;
+  /** values.schema.json, which need not be right. */
+  readonly schema: string;
+  /** The schema of a subchart named `sub`. */
+  readonly subchart?: string;
+  /** values.yaml. */
+  readonly values: string;
+}
+
+export interface SchemaGoldenCase extends SchemaCase {
+  readonly helm3: SchemaOutcome;
+  readonly helm4: SchemaOutcome;
+}
+
+/** What Helm said: nothing where the values are right. */
+export interface SchemaOutcome {
+  readonly error: string;
+  /** Helm's lines come in any order, as Go walks maps; these are sorted. */
+  readonly isUnordered?: true;
+}
+
+export interface SchemaGolden {
+  readonly madeBy: Golden['madeBy'];
+  readonly cases: readonly SchemaGoldenCase[];
+}
+
 export const tables = ['functions', 'language'] as const;
 export type Table = (typeof tables)[number];
 
@@ -35,4 +63,49 @@ export function readCases(table: Table): Case[] {
 
 export function readGolden(table: Table): Golden {
   return JSON.parse(readFileSync(new URL(`goldens/${table}.json`, import.meta.url), 'utf8')) as Golden;
+}
+
+/**
+ * Reads the table of schemas: a schema a line, and below it, indented, values to check against it, each a case.
+ * `sub SCHEMA`, indented too, gives a subchart its schema for the values that follow.
+ */
+export function readSchemaCases(): SchemaCase[] {
+  const cases: SchemaCase[] = [];
+  let [about, schema] = ['', ''];
+  let subchart: string | undefined;
+  for (const line of readFileSync(new URL('schemas.txt', import.meta.url), 'utf8').split('\n')) {
+    if (line === '' || line.startsWith('# ')) continue;
+    if (line.startsWith('## ')) about = line.slice(3);
+    else if (!line.startsWith('  ')) [schema, subchart] = [line === 'nothing' ? '' : line, undefined];
+    else if (line.startsWith('  sub ')) subchart = line.slice('  sub '.length);
+    else cases.push({ about, schema, ...(subchart === undefined ? {} : { subchart }), values: line.trimStart() });
+  }
+  return cases;
+}
+
+export function readSchemaGolden(): SchemaGolden {
+  return JSON.parse(readFileSync(new URL('goldens/schemas.json', import.meta.url), 'utf8')) as SchemaGolden;
+}
+
+/** Files of the chart of a schema case, by their path. */
+export function schemaChart({ schema, subchart, values }: SchemaCase): Readonly<Record<string, string>> {
+  const files = {
+    'Chart.yaml': 'apiVersion: v2\nname: checked\nversion: 1.0.0\n',
+    'values.schema.json': schema,
+    'values.yaml': `${values}\n`,
+  };
+  if (subchart === undefined) return files;
+  return {
+    ...files,
+    'charts/sub/Chart.yaml': 'apiVersion: v2\nname: sub\nversion: 1.0.0\n',
+    'charts/sub/values.schema.json': subchart,
+  };
+}
+
+/** Lines of a report in one order, whatever the order in which Go walked the maps. */
+export function sortReport(error: string): string {
+  const lines = error
+    .replace(/(?<=additional properties )'.*'(?= not allowed)/g, (names) => names.split(', ').sort().join(', '))
+    .replace(/(?<=duplicate .* at )"(.*)" and "(.*)"/g, (_pair, ...places: string[]) => places.slice(0, 2).sort().join(' and '));
+  return lines.split('\n').sort().join('\n');
 }

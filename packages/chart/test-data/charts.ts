@@ -3,6 +3,7 @@ import { functionsOf } from '../src/functions/registry.ts';
 import { profileOf } from '../src/profile.ts';
 import type { SetKind } from '../src/values/set.ts';
 import { Generator, type Kind } from './programs.ts';
+import { makeSchema } from './random-schemas.ts';
 
 export interface ChartCase {
   /** Files of the chart by their path. */
@@ -46,6 +47,8 @@ class ChartGenerator extends Generator {
   readonly files: Record<string, string> = {};
   /** Whether some subchart was given a plain value for its values: of two, Helm reports whichever Go's map yields first. */
   #hasPlainChild = false;
+  /** Most charts avoid what surely fails, so that all of them is rendered and compared. */
+  readonly #isCareful = this.chance(0.6);
 
   /** A call of any function, its arguments mostly of the types that it takes. */
   override call(depth: number): string {
@@ -115,7 +118,7 @@ class ChartGenerator extends Generator {
     for (const name of names) {
       if (!this.chance(0.7)) continue;
       const own = keys.filter(() => this.chance(0.3)).map((key) => `${key}: ${this.flow(2)}`);
-      const isPlain = !this.#hasPlainChild && this.chance(0.1);
+      const isPlain = !this.#isCareful && !this.#hasPlainChild && this.chance(0.1);
       this.#hasPlainChild ||= isPlain;
       lines.push(
         `${name}: ${isPlain ? this.scalar() : `{enabled: ${this.pick(['true', 'false', 'null'])}${own.map((item) => `, ${item}`).join('')}}`}`,
@@ -128,9 +131,9 @@ class ChartGenerator extends Generator {
   read(): string {
     return this.pick([
       `.Values.${this.pick(keys)}`,
-      this.chance(0.2) ? `.Values.${this.pick(keys)}.${this.pick(keys)}0` : `.Values.${this.pick(keys)}`,
+      !this.#isCareful && this.chance(0.4) ? `.Values.${this.pick(keys)}.${this.pick(keys)}0` : `.Values.${this.pick(keys)}`,
       '.Values.global',
-      '.Values.global.region',
+      this.#isCareful ? '(.Values.global | default dict).region' : '.Values.global.region',
       '.Release.Name',
       '.Release',
       '.Chart.Name',
@@ -150,11 +153,44 @@ class ChartGenerator extends Generator {
     ]);
   }
 
+  /** Something that a range goes over. */
+  many(): string {
+    if (!this.#isCareful && this.chance(0.5)) return this.read();
+    const value = `.Values.${this.pick(keys)}`;
+    return this.pick([
+      '.Values',
+      '.Values.global',
+      '.Release',
+      '(.Files.Glob "*")',
+      `(list 1 ${value} "x")`,
+      `(dict "k" ${value} "a" 2)`,
+      '3',
+      '.Values.none',
+    ]);
+  }
+
   /** A line of a manifest. */
   line(): string {
-    switch (
-      this.pick(['quote', 'json', 'yaml', 'plain', 'include', 'tpl', 'call', 'if', 'range', 'quote', 'json', 'with', 'set', 'shared'])
-    ) {
+    const kind = this.pick([
+      'quote',
+      'quote',
+      'json',
+      'json',
+      'yaml',
+      'plain',
+      'include',
+      'tpl',
+      'if',
+      'range',
+      'with',
+      'set',
+      'shared',
+      'snippet',
+      'snippet',
+      'snippet',
+      this.#isCareful ? 'snippet' : 'call',
+    ]);
+    switch (kind) {
       case 'quote':
         return `  q: {{ ${this.read()} | quote }}\n`;
       case 'json':
@@ -163,23 +199,81 @@ class ChartGenerator extends Generator {
         return `  y:\n    {{- ${this.read()} | toYaml | nindent 4 }}\n`;
       case 'plain':
         return `  p: {{ ${this.read()} }}\n`;
-      case 'include':
-        return `  i: {{ include "${this.pick(['help.name', 'help.labels', 'top.label', 'none'])}" ${this.pick(['.', '.', '$', '.Values', 'nil'])} | ${this.pick(['quote', 'toJson', 'trim | quote'])} }}\n`;
-      case 'tpl':
-        return `  t: {{ tpl ${this.pick(['.Values.s', '(toString .Values.name)', '"{{ .Release.Name }}-{{ include \\"help.name\\" . }}"', '"{{ .none.x }}"'])} ${this.pick(['.', '$', '(dict "Values" (dict "s" 1))'])} | quote }}\n`;
+      case 'include': {
+        const names = ['help.name', 'help.name', 'top.label', ...(this.#isCareful ? [] : ['help.labels', 'none'])];
+        return `  i: {{ include "${this.pick(names)}" ${this.pick(this.#isCareful ? ['.', '$'] : ['.', '.', '$', '.Values', 'nil'])} | ${this.pick(['quote', 'toJson', 'trim | quote'])} }}\n`;
+      }
+      case 'tpl': {
+        const texts = [
+          '(toString .Values.name)',
+          '"{{ .Release.Name }}-{{ include \\"help.name\\" . }}"',
+          '"{{ range list 1 2 }}{{ . }},{{ end }}"',
+        ];
+        const risky = ['.Values.s', '"{{ .none.x }}"'];
+        return `  t: {{ tpl ${this.pick([...texts, ...(this.#isCareful ? [] : risky)])} ${this.pick(['.', '$'])} | quote }}\n`;
+      }
       case 'call':
         return `  c: {{ ${this.call(2)} | toJson }}\n`;
       case 'if':
-        return `  {{- if ${this.read()} }}\n  if: {{ ${this.read()} | toJson }}\n  {{- else if eq 1 1 }}\n  else: 1\n  {{- end }}\n`;
+        return `  {{- if ${this.read()} }}\n  if: {{ ${this.read()} | toJson }}\n  {{- else if ${this.pick(['eq 1 1', this.read()])} }}\n  elif: 1\n  {{- else }}\n  else: 1\n  {{- end }}\n`;
       case 'range':
-        return `  r:\n  {{- range $k, $v := ${this.read()} }}\n    - {{ $k | toJson }}\n    - {{ $v | toJson }}\n  {{- else }}\n    - none\n  {{- end }}\n`;
+        return `  r:\n  {{- range $k, $v := ${this.many()} }}\n    - {{ $k | toJson }}\n${this.pick(['', '', '  {{- if eq (toString $k) "1" }}{{ break }}{{ end }}\n', '  {{- if $v }}{{ continue }}{{ end }}\n'])}    - {{ $v | toJson }}\n  {{- else }}\n    - none\n  {{- end }}\n`;
       case 'with':
-        return `  {{- with ${this.read()} }}\n  w: {{ . | toJson }}\n  {{- end }}\n`;
+        return `  {{- with ${this.read()} }}\n  w: {{ . | toJson }}\n  {{- else with ${this.read()} }}\n  v: {{ . | toJson }}\n  {{- else }}\n  u: 1\n  {{- end }}\n`;
       case 'set':
         return `  {{- $_ := set .Values "${this.pick(keys)}" (${this.pick(['dict "name0" 1', 'list 1 2', 'printf "%v" .Values.name', '.Values.global'])}) }}\n`;
+      case 'shared':
+        return `  {{- $_ := ${this.pick(['merge', 'mergeOverwrite'])} (${this.#isCareful ? 'dict "size1" (dict "y" 2)' : `${this.read()} | default dict`}) (dict "name0" "m" "size1" (dict "x" 1)) }}\n`;
       default:
-        return `  {{- $_ := ${this.pick(['merge', 'mergeOverwrite'])} (${this.read()} | default dict) (dict "name0" "m" "size1" (dict "x" 1)) }}\n`;
+        return this.snippet();
     }
+  }
+
+  /** A line of a kind that charts often have. */
+  snippet(): string {
+    const value = `.Values.${this.pick(keys)}`;
+    const text = `(toString ${this.read()})`;
+    const number = this.pick(['.Values.size', '1', '2.5', '1e6', '(int64 3)', '"4"', '0x10', value]);
+    return this.pick([
+      `  rt: {{ ${value} | toYaml | fromYaml | toJson }}\n`,
+      `  ra: {{ ${value} | toYaml | fromYamlArray | toJson }}\n`,
+      `  rj: {{ ${value} | toJson | fromJson | toJson }}\n`,
+      `  rb: {{ ${this.read()} | toJson | b64enc | b64dec | quote }}\n`,
+      `  yp: |\n    {{- ${value} | toYamlPretty | nindent 4 }}\n`,
+      `  tm: {{ dict "v" ${value} | toToml | quote }}\n`,
+      `  n1: {{ int ${number} }} {{ float64 ${number} }} {{ int64 ${number} | toString | quote }} {{ ${number} | printf "%v %T" | quote }}\n`
+        .replace('n1: {{ int', 'n1: {{ print (int')
+        .replace(/ \}\} \{\{ float64/, ') }}-{{ float64'),
+      `  cmp: {{ gt (int ${number}) 1 }}-{{ lt (float64 ${number}) 3.0 }}-{{ eq (toString ${number}) "1" }}-{{ max 1 ${number} }}-{{ add ${number} 1 }}-{{ mulf ${number} 1.5 }}\n`,
+      `  dt: {{ toDate "2006-01-02" "2024-02-29" | date ${this.pick(['"Mon Jan 2 15:04:05 2006"', '"2006-01-02T15:04:05Z07:00"', '"Monday, 02-Jan-06 MST"', '"3:04PM .000"'])} | quote }}\n`,
+      `  dm: {{ dateModify ${this.pick(['"-1.5h"', '"720h"', '"+1m1s"', '"bad"'])} (toDate "2006-01-02T15:04:05Z07:00" "2023-12-31T23:30:00+02:00") | unixEpoch | quote }}\n`,
+      `  dz: {{ dateInZone "2006-01-02 15:04 MST" (toDate "2006-01-02" "2024-07-01") ${this.pick(['"UTC"', '"Europe/Berlin"', '"America/New_York"', '"Nowhere/X"'])} | quote }}\n`,
+      `  sv: {{ semverCompare ${this.pick(['">=1.2.0"', '"^1.2 || ~2"', '">=1.0-0 <3"', '"!=1.3"', '"1.x"'])} ${this.pick(['"1.2.3"', '"v2.0.0-rc.1"', '"3"', '.Chart.Version', '.Capabilities.KubeVersion.Version'])} }}\n`,
+      `  sm: {{ with semver ${this.pick(['"1.2.3-beta.1+b.7"', '"v10.0"', '.Chart.Version'])} }}{{ .Major }}.{{ .Minor }}.{{ .Patch }}-{{ .Prerelease }}+{{ .Metadata }} {{ .Original }}{{ end }}\n`,
+      `  re: {{ regexReplaceAll ${this.pick(['"[^a-z0-9]+"', '"(\\\\w)(\\\\w*)"', '"^x?"', '"(?i)T"', '"\\\\s"'])} ${text} ${this.pick(['"-"', '"${2}_$1"', '""', '"$0$0"'])} | quote }}\n`,
+      `  rf: {{ regexFindAll ${this.pick(['"[a-z]+"', '"\\\\d"', '"."', '"(a|b)*"'])} ${text} ${this.pick(['-1', '2', '0'])} | toJson }}\n`,
+      `  tr: {{ ${text} | trunc ${this.pick(['5', '-3', '63'])} | trimSuffix "-" | quote }} # {{ ${text} | len }}\n`,
+      `  st: {{ ${text} | ${this.pick(['title', 'snakecase', 'camelcase', 'kebabcase', 'upper', 'swapcase', 'initials', 'nospace', 'abbrev 8', 'wrap 10', 'sha256sum', 'squote', 'b32enc'])} | quote }}\n`,
+      `  pf: {{ printf ${this.pick(['"%05d|%s"', '"%x|%q"', '"%v|%+v"', '"%8.3f|%-6s|"', '"%t|%T"', '"%[2]v %[1]v"', '"%d%%|%c"'])} ${number} ${value} | quote }}\n`,
+      `  df: {{ ${value} | default ${this.pick(['"d"', '7', '(list 1)', '.Release.Name'])} | toJson }}\n`,
+      `  dg: {{ dig "a" "b" "none" (dict "a" (dict ${this.pick(['"b"', '"c"'])} ${value})) | toJson }}\n`,
+      `  pk: {{ pick (dict "a" 1 "b" ${value} "c" 3) "b" "z" | toJson }} # {{ omit (dict "a" 1 "b" 2) "a" | toJson }}\n`,
+      `  li: {{ list 3 ${value} "x" | ${this.pick(['reverse', 'uniq', 'compact', 'rest', 'initial', 'sortAlpha', 'toStrings', 'chunk 2', 'has 3', 'join ","'])} | toJson }}\n`,
+      `  fl: {{ range $p, $b := .Files.Glob "${this.pick(['*.txt', '**', 'crds/*', 'd?ta.txt', '{data,x}.txt'])}" }}{{ $p }}={{ $b | toString | quote }};{{ end }}\n`,
+      `  fs:\n    {{- (.Files.Glob "*.txt").AsSecrets | nindent 4 }}\n`,
+      `  fb: {{ .Files.GetBytes "data.txt" | toString | quote }}{{ range .Files.Lines "data.txt" }} # {{ . }}{{ end }}\n`,
+      `  ca: {{ .Capabilities.APIVersions.Has "${this.pick(['apps/v1', 'batch/v9', 'apps/v1/Deployment', 'none'])}" }}-{{ .Capabilities.KubeVersion.Major }}-{{ .Capabilities.KubeVersion.GitVersion }}\n`,
+      `  tb: {{ .Template.BasePath }} {{ .Template.Name | base | quote }}\n`,
+      `  lk: {{ lookup "v1" "Secret" "ns" "${this.pick(['', 'x'])}" | toJson }}\n`,
+      `  {{- $x := 1 }}{{ if ${value} }}{{ $x = 2 }}{{ $y := 3 }}{{ else }}{{ $x = "n" }}{{ end }}\n  vs: {{ $x }}\n`,
+      `  {{- range $i, $e := list ${value} ${number} }}\n  r{{ $i }}: {{ typeOf $e }} {{ kindOf $e }}\n  {{- end }}\n`,
+      `  {{- range $i := ${this.pick(['3', 'until 2', '(int .Values.none)'])} }}\n  i{{ $i }}: {{ mod $i 2 }}\n  {{- end }}\n`,
+      `  {{/* a comment */}}\n  # {{ ${text} | replace "\\n" " " }}\n  cc: {{ coalesce ${value} .Release.Name | toJson }}\n`,
+      `  bl: |\n    ---\n    # not a separator\n    {{ .Release.Name }}\n`,
+      `  rq: {{ required "it is needed" ${this.#isCareful ? '.Release.Name' : value} | toJson }}\n`,
+      `  ur: {{ urlParse "https://u:p@h:8443/a%2Fb?q=1#f" | toJson }} # {{ urlJoin (dict "scheme" "http" "host" "h" "path" "/x y") }}\n`,
+      `  me: {{ merge (dict "a" 1) (dict "a" 2 "b" ${value}) | toJson }} # {{ mergeOverwrite (dict "a" (dict "x" 1)) (dict "a" (dict "y" 2)) | toJson }}\n`,
+    ]);
   }
 
   manifest(): string {
@@ -190,6 +284,9 @@ class ChartGenerator extends Generator {
       '"helm.sh/hook": test',
       '"helm.sh/hook": nonsense',
       '"helm.sh/hook-weight": "5"',
+      '"helm.sh/hook-delete-policy": before-hook-creation,hook-succeeded',
+      '"helm.sh/hook": "pre-delete, post-rollback"',
+      '"helm.sh/resource-policy": keep',
       'plain: "1"',
     ];
     const annotations = this.chance(0.3)
@@ -201,7 +298,17 @@ class ChartGenerator extends Generator {
 
   template(): string {
     const parts = Array.from({ length: this.chance(0.7) ? 1 : 2 }, () => this.manifest());
-    const separator = this.pick(['---\n', '---\n', '--- # c\n', '\n---\n\n', '---\n# only a comment\n---\n']);
+    const separator = this.pick([
+      '---\n',
+      '---\n',
+      '--- # c\n',
+      '\n---\n\n',
+      '---\n# only a comment\n---\n',
+      '---   \n',
+      '---\n---\n',
+      '# before\n---\n# after\n',
+      '{{ "---" }}\n',
+    ]);
     const text = (this.chance(0.2) ? '---\n' : '') + parts.join(separator);
     return this.chance(0.1) ? `{{- if ${this.read()} }}\n${text}{{- end }}\n` : text + this.pick(['', '', '\n', '\n\n', '---\n']);
   }
@@ -247,7 +354,7 @@ class ChartGenerator extends Generator {
     if (this.chance(0.3)) this.files[`${folder}templates/NOTES.txt`] = `Thanks {{ ${this.read()} }}\n`;
     if (this.chance(0.5)) this.files[`${folder}data.txt`] = this.pick(['one\ntwo\n', '', 'no end', 'ä\r\nb']);
     if (this.chance(0.2)) this.files[`${folder}crds/c.yaml`] = 'kind: CustomResourceDefinition\nmetadata: {name: c}\n';
-    if (this.chance(0.05)) this.files[`${folder}values.schema.json`] = this.pick(schemas);
+    if (this.chance(0.08)) this.files[`${folder}values.schema.json`] = makeSchema(this);
   }
 
   set(): readonly [SetKind, string] {
@@ -263,10 +370,38 @@ class ChartGenerator extends Generator {
       'one.enabled',
       'a\\.b',
       'tags.front',
+      'map.name0.size0',
+      'ports[0][1]',
+      'ports[2]',
+      ...(this.#isCareful ? [] : ['flag.a,size']),
+      'name.name0=1,map.x[0]',
+      'two',
     ]);
-    const value = this.pick(['1', 'true', 'null', 'text', '{a,b}', '01', '1.5', '', 'x\\,y']);
+    const value = this.pick([
+      '1',
+      'true',
+      'null',
+      'text',
+      '{a,b}',
+      '01',
+      '1.5',
+      '',
+      'x\\,y',
+      '{}',
+      '{1,{}',
+      '1e3',
+      '0x1F',
+      'a=b',
+      '-5',
+      ' x ',
+      '"q"',
+      '12345678901234',
+    ]);
     const kind = this.pick<SetKind>(['set', 'set', 'set', 'set-string', 'set-json', 'set-literal']);
-    return [kind, `${path}=${kind === 'set-json' ? this.pick(['{"a":[1,null]}', '[]', 'null', '"s"', '1.50', '{bad']) : value}`];
+    return [
+      kind,
+      `${path}=${kind === 'set-json' ? this.pick(['{"a":[1,null]}', '[]', 'null', '"s"', '1.50', '{"b":{"c":1e3}}', ...(this.#isCareful ? [] : ['{bad'])]) : value}`,
+    ];
   }
 
   make(): ChartCase {
@@ -289,13 +424,6 @@ class ChartGenerator extends Generator {
 }
 
 const keys = ['name', 'size', 'ports', 'map', 'flag'];
-
-const schemas = [
-  '{"type":"object","properties":{"name":{"type":"string"}}}',
-  '{"type":"object","required":["size"],"properties":{"size":{"type":["integer","null"],"minimum":2}}}',
-  '{"additionalProperties":false,"properties":{"s":{"pattern":"^[a-z]+$"}}}',
-  '{"properties":{"map":{"type":"object","maxProperties":1},"ports":{"type":"array","items":{"enum":["a",1]}}}}',
-];
 
 /** The chart of a seed: always the same. */
 export function makeChart(seed: number): ChartCase {

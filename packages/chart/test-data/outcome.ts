@@ -10,6 +10,7 @@ import { render } from '../src/render/render.ts';
 import type { ValueMap } from '../src/value/kinds.ts';
 import { mergeMaps } from '../src/values/merge.ts';
 import { applySet } from '../src/values/set.ts';
+import { sortReport } from './cases.ts';
 import type { ChartCase } from './charts.ts';
 
 /** What `helm template` says to a random chart, and what this package says; alike where they agree. */
@@ -18,8 +19,7 @@ import type { ChartCase } from './charts.ts';
 function masked(text: string): string {
   const steady = text.replace(/0xc?[0-9a-f]{9,}/g, '0xADDRESS');
   if (!steady.startsWith("values don't meet the specifications")) return steady;
-  const lines = steady.replace(/(?<=additional properties )'.*'(?= not allowed)/g, (names) => names.split(', ').sort().join(', '));
-  return lines.split('\n').sort().join('\n');
+  return sortReport(steady);
 }
 
 /** Writes a chart and its further values file into a folder. */

@@ -1,60 +1,105 @@
 /**
- * Makes the expected results of functions.txt and language.txt anew with real Helm:
+ * Makes the expected results of functions.txt, language.txt and schemas.txt anew with real Helm:
  *
  *   node packages/chart/test-data/remake.ts HELM3 VERSION3 HELM4 VERSION4
  *
- * for instance `… helm3 3.22.0 helm4 4.3.1`. Each case is the partial `_case.tpl` of the chart golden/, rendered alone.
+ * for instance `… helm3 3.22.0 helm4 4.3.1`. Each case of a template is the partial `_case.tpl` of the chart golden/,
+ * rendered alone; each of a schema is a chart of its own. A last argument names one table to remake.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Case, type GoldenCase, type Outcome, readCases, tables } from './cases.ts';
+import {
+  type Case,
+  type GoldenCase,
+  type Outcome,
+  readCases,
+  readSchemaCases,
+  type SchemaCase,
+  type SchemaOutcome,
+  schemaChart,
+  sortReport,
+  tables,
+} from './cases.ts';
 
 const run = promisify(execFile);
-const [helm3, version3, helm4, version4] = process.argv.slice(2);
+const [helm3 = '', version3, helm4 = '', version4, only] = process.argv.slice(2);
 if (!helm3 || !version3 || !helm4 || !version4) throw new Error('usage: remake.ts HELM3 VERSION3 HELM4 VERSION4');
 
 const folder = mkdtempSync(join(tmpdir(), 'helm-cases-'));
 const workers = 2;
 
-async function outcome(helm: string, chart: string): Promise<Outcome> {
+/** What `helm template` prints, or the message of its failure. */
+async function template(helm: string, chart: string): Promise<Outcome> {
   try {
     const { stdout } = await run(helm, ['template', 'demo', chart, '--kube-version', '1.34.1'], { env: { ...process.env, TZ: 'UTC' } });
-    const found = /^out: (.*)$/m.exec(stdout);
-    if (!found) throw new Error(`no result in ${stdout}`);
-    return { out: JSON.parse(found[1] as string) as string };
+    return { out: stdout };
   } catch (error) {
     const { stderr } = error as { stderr?: string };
     if (stderr === undefined) throw error;
     return {
       error: stderr
-        .replace(/^Error: /, '')
+        .replace(/^[\s\S]*?Error: /, '')
         .replace(/\n\nUse --debug flag to render out invalid YAML\n$/, '')
         .replace(/\n$/, ''),
     };
   }
 }
 
-async function make(item: Case, chart: string): Promise<GoldenCase> {
-  writeFileSync(join(chart, 'templates', '_case.tpl'), item.template);
-  return { ...item, helm3: await outcome(helm3 as string, chart), helm4: await outcome(helm4 as string, chart) };
+async function outcome(helm: string, chart: string): Promise<Outcome> {
+  const result = await template(helm, chart);
+  if ('error' in result) return result;
+  const found = /^out: (.*)$/m.exec(result.out);
+  if (!found) throw new Error(`no result in ${result.out}`);
+  return { out: JSON.parse(found[1] as string) as string };
 }
 
-for (const table of tables) {
-  const cases = readCases(table);
-  const results: GoldenCase[] = [];
+async function make(item: Case, chart: string): Promise<GoldenCase> {
+  writeFileSync(join(chart, 'templates', '_case.tpl'), item.template);
+  return { ...item, helm3: await outcome(helm3, chart), helm4: await outcome(helm4, chart) };
+}
+
+/** Runs of a case whose lines Go may mix; that none of them differs by chance is one in 64 and less. */
+const runs = 7;
+
+async function schemaOutcome(helm: string, chart: string): Promise<SchemaOutcome> {
+  const once = async (): Promise<string> => {
+    const result = await template(helm, chart);
+    return 'error' in result ? result.error : '';
+  };
+  const error = await once();
+  const mayMix = error.split('- at ').length > 2 || /additional properties .*,|duplicate/.test(error);
+  for (let i = 1; mayMix && i < runs; i++) if ((await once()) !== error) return { error: sortReport(error), isUnordered: true };
+  return { error };
+}
+
+async function makeSchemaCase(item: SchemaCase, chart: string) {
+  rmSync(chart, { recursive: true, force: true });
+  for (const [path, text] of Object.entries(schemaChart(item))) {
+    mkdirSync(dirname(join(chart, path)), { recursive: true });
+    writeFileSync(join(chart, path), text);
+  }
+  return { ...item, helm3: await schemaOutcome(helm3, chart), helm4: await schemaOutcome(helm4, chart) };
+}
+
+async function remake<T>(table: string, cases: readonly T[], makeCase: (item: T, chart: string) => Promise<object>): Promise<void> {
+  if (only !== undefined && only !== table) return;
+  const results: object[] = [];
   let next = 0;
   await Promise.all(
     Array.from({ length: workers }, async (_item, worker) => {
       const chart = join(folder, `${table}-${worker}`, 'golden');
       cpSync(new URL('golden', import.meta.url), chart, { recursive: true });
-      for (let index = next++; index < cases.length; index = next++) results[index] = await make(cases[index] as Case, chart);
+      for (let index = next++; index < cases.length; index = next++) results[index] = await makeCase(cases[index] as T, chart);
     }),
   );
   const golden = { madeBy: { helm3: `Helm ${version3}`, helm4: `Helm ${version4}` }, cases: results };
   writeFileSync(new URL(`goldens/${table}.json`, import.meta.url), `${JSON.stringify(golden, null, 1)}\n`);
   console.log(`${table}: ${results.length} cases`);
 }
+
+for (const table of tables) await remake(table, readCases(table), make);
+await remake('schemas', readSchemaCases(), makeSchemaCase);
 rmSync(folder, { recursive: true });

@@ -6,7 +6,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleForBrowser } from '../../test-browser/bundle.ts';
 import type { PageCase, PageFile, PageOutcome } from '../../test-browser/page.ts';
-import { type GoldenCase, type Outcome, readGolden, tables } from '../../test-data/cases.ts';
+import { type GoldenCase, type Outcome, readGolden, readSchemaGolden, schemaChart, sortReport, tables } from '../../test-data/cases.ts';
 import { readChartFolder } from '../node/folder.ts';
 import type { ProfileName } from '../profile.ts';
 
@@ -60,6 +60,22 @@ describe.skipIf(missing !== '')(`in a headless Chromium${missing}`, () => {
 
   const run = (cases: readonly PageCase[]): Promise<PageOutcome[]> =>
     page.evaluate((given) => (globalThis as unknown as { runCases(cases: readonly PageCase[]): PageOutcome[] }).runCases(given), cases);
+
+  test.each(['helm3', 'helm4'] as const)(
+    'schemas as %s: the same words',
+    async (profile) => {
+      const { cases } = readSchemaGolden();
+      const filesOf = (item: (typeof cases)[number]): PageFile[] =>
+        Object.entries(schemaChart(item)).map(([name, text]) => encoded(name, Buffer.from(text)));
+      const results = await run(cases.map((item) => ({ files: filesOf(item), profile })));
+      const said = results.map((result, index) => {
+        const error = 'error' in result ? result.error : '';
+        return cases[index]?.[profile].isUnordered ? sortReport(error) : error;
+      });
+      expect(said).toEqual(cases.map((item) => item[profile].error));
+    },
+    60_000,
+  );
 
   describe.each(tables)('%s', (table) => {
     const steady = readGolden(table).cases.filter(({ template }) => !inNodeOnly.test(template));

@@ -1,13 +1,11 @@
 import { defaultLimits } from '../limits.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import { Budget } from '../render/budget.ts';
+import { findViolations } from '../schema/chart.ts';
 import type { Violation } from '../schema/report.ts';
-import { validate } from '../schema/validate.ts';
 import type { ValuePath } from '../trace/paths.ts';
 import { formatPath } from '../trace/paths.ts';
-import { readJson } from '../value/json.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
-import { fromBytes } from '../value/text.ts';
 import type { Diagnosis, ValueFinding } from './diagnosis.ts';
 import { nearNames } from './near.ts';
 import type { ValueSearch } from './value-findings.ts';
@@ -40,7 +38,7 @@ function violations(chart: WorkChart, values: ValueMap, above: ValuePath): { pat
 
 function schemaViolations(schema: Uint8Array, values: ValueMap): readonly Violation[] {
   try {
-    return validate(readJson(fromBytes(schema)), values, new Budget(defaultLimits));
+    return findViolations(schema, values, new Budget(defaultLimits));
   } catch {
     // The schema itself is wrong; the message says so.
     return [];

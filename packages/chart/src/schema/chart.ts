@@ -1,10 +1,14 @@
 import { ChartError } from '../errors.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import { type Budget, limitOf } from '../render/budget.ts';
-import { JsonError, readJson } from '../value/json.ts';
-import { typeName, type Value, type ValueMap } from '../value/kinds.ts';
+import { JsonError, readExactJson } from '../value/json.ts';
+import { typeName, type ValueMap } from '../value/kinds.ts';
 import { fromBytes } from '../value/text.ts';
-import { printViolations } from './report.ts';
+import { SchemaCompiler } from './compile.ts';
+import type { CompiledSchema } from './compiled.ts';
+import { SchemaError } from './document.ts';
+import { judge } from './judge.ts';
+import { printViolations, type Violation } from './report.ts';
 import { validate } from './validate.ts';
 
 /** Checks the values of a chart and its subcharts against their schemas. @throws ChartError with Helm's words */
@@ -18,17 +22,6 @@ export function checkSchemas(chart: WorkChart, values: ValueMap, budget: Budget)
       cure: 'Mend the named values, or pass --skip-schema-validation.',
     },
   );
-}
-
-/** Schemas as read, by their bytes: the same chart is often rendered again. */
-const parsed = new WeakMap<Uint8Array, Value>();
-
-function schemaOf(data: Uint8Array): Value {
-  const known = parsed.get(data);
-  if (known !== undefined) return known;
-  const schema = readJson(fromBytes(data));
-  parsed.set(data, schema);
-  return schema;
 }
 
 function collect(chart: WorkChart, values: ValueMap, budget: Budget): string {
@@ -46,13 +39,46 @@ function collect(chart: WorkChart, values: ValueMap, budget: Budget): string {
   return problems;
 }
 
-/** The violations of one schema, in the words of the library that Helm uses; empty where there are none. */
-export function describeViolations(schema: Uint8Array, values: ValueMap, budget: Budget): string {
+interface Prepared {
+  readonly schema: CompiledSchema;
+  /** Steps that it took to prepare. */
+  readonly cost: number;
+}
+
+/** Schemas ready for use, by their bytes: the same chart is often rendered again. */
+const prepared = new WeakMap<Uint8Array, Prepared>();
+
+const url = 'file:///values.schema.json';
+
+/** @throws JsonError, SchemaError, LimitReached */
+function prepare(data: Uint8Array, budget: Budget): CompiledSchema {
+  const known = prepared.get(data);
+  if (known) {
+    budget.step(known.cost);
+    return known.schema;
+  }
+  let cost = 0;
+  const charge = (steps: number): void => {
+    cost += steps;
+    budget.step(steps);
+  };
+  const compiler = new SchemaCompiler({ charge, judge: (document, part, pointer) => judge(document, part, pointer, budget) });
+  const schema = compiler.compile(url, readExactJson(fromBytes(data)));
+  prepared.set(data, { schema, cost });
+  return schema;
+}
+
+/** The violations of one schema. @throws JsonError, SchemaError, LimitReached where the schema cannot be used */
+export const findViolations = (data: Uint8Array, values: ValueMap, budget: Budget): readonly Violation[] =>
+  validate(prepare(data, budget), values, budget);
+
+/** The same in the words of the library that Helm uses; empty where there are none. */
+export function describeViolations(data: Uint8Array, values: ValueMap, budget: Budget): string {
   try {
-    const violations = validate(schemaOf(schema), values, budget);
+    const violations = findViolations(data, values, budget);
     return violations.length === 0 ? '' : `${printViolations(violations)}\n`;
   } catch (error) {
-    if (error instanceof JsonError) return error.message;
+    if (error instanceof JsonError || error instanceof SchemaError) return error.message;
     const limit = limitOf(error);
     if (limit) throw limit.toChartError('values.schema.json');
     throw error;

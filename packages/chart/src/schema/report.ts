@@ -1,7 +1,7 @@
-import { formatG } from '../value/float.ts';
-import type { Value } from '../value/kinds.ts';
+import type { ExactJson } from '../value/json.ts';
 import { printValue } from '../value/print.ts';
 import { quote } from '../value/text.ts';
+import { type AnyNumber, isNumber, literalOf } from './numbers.ts';
 
 /** What does not meet a schema, as a tree; printed with the words of the library that Helm uses. */
 export interface Violation {
@@ -9,11 +9,14 @@ export interface Violation {
   readonly path: readonly string[];
   readonly text: string;
   readonly causes: readonly Violation[];
-  /** A `$ref`, which is not shown when it has one cause. */
+  /** A reference, which is not shown when it has one cause. */
   readonly isReference?: boolean;
   /** Several violations of one schema. */
   readonly isGroup?: boolean;
 }
+
+/** A group stands for its parts. */
+export const partsOf = (violation: Violation): readonly Violation[] => (violation.isGroup ? violation.causes : [violation]);
 
 export function printViolations(violations: readonly Violation[]): string {
   return violations.map((violation) => print(violation, 0)).join('\n');
@@ -34,17 +37,18 @@ export function singleQuoted(text: string): string {
 
 export const joinQuoted = (texts: readonly string[]): string => texts.map(singleQuoted).join(', ');
 
-export const display = (value: Value): string => (typeof value === 'string' ? singleQuoted(value) : printValue(value));
-
-const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
-
-/** A number in English: thousands apart, and powers of ten where `%g` has an exponent. */
-export function englishNumber(value: number): string {
-  const [mantissa = '', exponent] = formatG(value).split('e');
-  const grouped = mantissa.replace(/^(-?)(\d+)/, (_whole, sign: string, digits: string) => sign + digits.replace(/\B(?=(\d{3})+$)/g, ','));
-  if (exponent === undefined) return grouped;
-  return `${grouped}×10${exponent
-    .replace('+', '')
-    .replace('-', '⁻')
-    .replace(/\d/g, (digit) => superscripts[Number(digit)] as string)}`;
+/** A plain value of a schema, as the library shows it. */
+function display(value: ExactJson | AnyNumber): string {
+  if (typeof value === 'string') return singleQuoted(value);
+  return isNumber(value) ? literalOf(value) : printValue(value as null | boolean);
 }
+
+const isPlain = (value: ExactJson): boolean => typeof value !== 'object' || value === null || isNumber(value);
+
+export function enumText(choices: readonly ExactJson[]): string {
+  if (!choices.every(isPlain)) return "'enum' failed";
+  const shown = choices.map(display);
+  return shown.length === 1 ? `value must be ${shown[0]}` : `value must be one of ${shown.join(', ')}`;
+}
+
+export const constantText = (only: ExactJson): string => (isPlain(only) ? `value must be ${display(only)}` : "'const' failed");

@@ -1,440 +1,361 @@
-import { ChartError } from '../errors.ts';
-import { Regex } from '../regex/regex.ts';
 import type { Budget } from '../render/budget.ts';
-import { deepEqual } from '../value/convert.ts';
-import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
-import { sortedKeys } from '../value/print.ts';
-import { countNodes } from '../value/weigh.ts';
-import { formats } from './formats.ts';
-import { display, englishNumber, joinQuoted, singleQuoted, type Violation } from './report.ts';
-import { SchemaDocument } from './resolve.ts';
+import { LimitReached } from '../render/budget.ts';
+import { typeName, type Value } from '../value/kinds.ts';
+import { compareText } from '../value/text.ts';
+import type { CompiledSchema } from './compiled.ts';
+import { below, type Resource } from './document.ts';
+import { type AnyNumber, compareNumbers, englishInteger, englishNumber, isMultiple, isNumber } from './numbers.ts';
+import { constantText, enumText, joinQuoted, partsOf, singleQuoted, type Violation } from './report.ts';
+import { Scope } from './scope.ts';
+import { Unevaluated } from './unevaluated.ts';
+import { countParts, type Instance, isType, jsonEqual, Location, typeOf, typeOrder } from './values.ts';
+
+/** While a schema is checked, a part of it that has a dialect of its own is checked by the schema of that. */
+export interface MetaContext {
+  readonly meta: CompiledSchema;
+  readonly resources: ReadonlyMap<string, Resource>;
+  readonly metaOf: (resource: Resource) => CompiledSchema;
+}
 
 /**
- * Checks values against a JSON Schema of draft 4 to 2020-12 (the default), with the order and the words of the
- * library that Helm uses. Where Go walks a map, in random order, this walks it sorted.
+ * What a value violates of a schema, in the order and the words of the library that Helm uses. Where Go walks a map,
+ * in random order, violations come sorted by name.
  */
-export function validate(schema: Value, value: Value, budget: Budget): readonly Violation[] {
-  const validator = new Validator(new SchemaDocument(schema), budget);
-  const found = validator.check(schema, value, [], new Unevaluated(value));
-  if (!found) return [];
-  return found.isGroup ? found.causes : [found];
+export function validate(schema: CompiledSchema, value: Instance, budget: Budget, context?: MetaContext): readonly Violation[] {
+  const found = new Validator(budget, context).check(schema, value);
+  return found ? partsOf(found) : [];
 }
 
-/** Properties and items of one value that no schema has looked at yet. */
-class Unevaluated {
-  readonly keys: Set<string>;
-
-  constructor(value: Value, keys?: Iterable<string>) {
-    this.keys = new Set(
-      keys ?? (value instanceof Map ? value.keys() : Array.isArray(value) ? value.map((_item, index) => String(index)) : []),
-    );
-  }
-}
-
-const maxDepth = 400;
-
-const typeOf = (value: Value): string => {
-  if (value === null || value === undefined) return 'null';
-  if (typeof value === 'boolean' || typeof value === 'string') return typeof value;
-  if (typeof value === 'number' || value instanceof GoInt) return 'number';
-  return Array.isArray(value) ? 'array' : 'object';
-};
-
-/** The order in which the library lists types. */
-const typeOrder = ['null', 'boolean', 'number', 'integer', 'string', 'array', 'object'];
-
-const numberOf = (value: Value): number | undefined =>
-  typeof value === 'number' ? value : value instanceof GoInt ? Number(value.value) : undefined;
-
-const texts = (value: Value): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
-
-/** Equality of JSON: numbers by value, whatever their kind. */
-function jsonEqual(a: Value, b: Value): boolean {
-  const [x, y] = [numberOf(a), numberOf(b)];
-  if (x !== undefined || y !== undefined) return x === y;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
-  if (a instanceof Map && b instanceof Map)
-    return a.size === b.size && [...a].every(([key, item]) => b.has(key) && jsonEqual(item, b.get(key)));
-  return deepEqual(a, b);
-}
+/** Values may not be nested deeper; they are not, for their readers have limits too. */
+const maxDepth = 2000;
 
 type Found = Violation | undefined;
+type Items = readonly Instance[];
+type Members = ReadonlyMap<string, Instance>;
+
+/** One schema that checks one value. */
+interface Frame {
+  readonly schema: CompiledSchema;
+  readonly at: Location;
+  readonly scope: Scope;
+  readonly left: Unevaluated;
+  /** Only whether there is a violation counts, not which. */
+  readonly isQuiet: boolean;
+  readonly found: Violation[];
+}
+
+const unnamed: Violation = { path: [], text: '', causes: [] };
+
+function violation({ at, isQuiet }: Pick<Frame, 'at' | 'isQuiet'>, text: () => string, causes: readonly Violation[] = []): Violation {
+  return isQuiet ? unnamed : { path: at.path, text: text(), causes };
+}
+
+function say(frame: Frame, text: () => string, causes: readonly Violation[] = []): void {
+  frame.found.push(violation(frame, text, causes));
+}
 
 class Validator {
-  readonly #document: SchemaDocument;
   readonly #budget: Budget;
-  readonly #patterns = new Map<string, Regex>();
+  readonly #context: MetaContext | undefined;
   #depth = 0;
 
-  constructor(document: SchemaDocument, budget: Budget) {
-    this.#document = document;
+  constructor(budget: Budget, context: MetaContext | undefined) {
     this.#budget = budget;
+    this.#context = context;
   }
 
-  check(schema: Value, value: Value, path: readonly string[], left: Unevaluated): Found {
+  check(schema: CompiledSchema, value: Instance): Found {
+    const scope = new Scope(schema, '', 0, undefined, this.#context?.meta);
+    return this.#check(schema, value, Location.root(), scope, Unevaluated.of(value, schema, false), false);
+  }
+
+  /** Another schema for the same value; what it looked at counts when it holds. */
+  #checkSame(frame: Frame, schema: CompiledSchema, value: Instance, keyword = '', isQuiet = false): Found {
+    const { scope, at, left } = frame;
+    const own = Unevaluated.of(value, schema, left.size > 0);
+    this.#budget.step(own.size >> 1);
+    const { schema: used, meta } = this.#dialectOf(schema, at, scope);
+    const inner = new Scope(schema, keyword, scope.depth, scope, meta);
+    const found = this.#check(used, value, at, inner, own, frame.isQuiet || isQuiet);
+    if (!found) left.merge(own);
+    return found;
+  }
+
+  #checkBelow({ scope, at, isQuiet }: Frame, schema: CompiledSchema, value: Instance, token: string): Found {
+    const place = at.below(token);
+    const { schema: used, meta } = this.#dialectOf(schema, place, scope);
+    const inner = new Scope(schema, '', scope.depth + 1, scope, meta);
+    return this.#check(used, value, place, inner, Unevaluated.of(value, used, false), isQuiet);
+  }
+
+  #dialectOf(schema: CompiledSchema, at: Location, { meta }: Scope): { schema: CompiledSchema; meta: CompiledSchema | undefined } {
+    if (!this.#context || schema !== meta) return { schema, meta };
+    const resource = this.#context.resources.get(at.path.reduce(below, ''));
+    if (!resource) return { schema, meta };
+    const own = this.#context.metaOf(resource);
+    return { schema: own, meta: own };
+  }
+
+  #check(schema: CompiledSchema, value: Instance, at: Location, scope: Scope, left: Unevaluated, isQuiet: boolean): Found {
     this.#budget.step(4);
-    if (schema === true || schema === undefined) return undefined;
-    if (schema === false) return { path, text: 'false schema', causes: [] };
-    if (!(schema instanceof Map)) return undefined;
-    if (++this.#depth > maxDepth)
-      throw new ChartError('LIMIT_EXCEEDED', 'values.schema.json refers to itself without end', { cure: 'Mend the reference.' });
-    const found = this.#checkAll(schema, value, path, left);
+    if (schema.always === true) return undefined;
+    const place = { at, isQuiet };
+    if (schema.always === false) return violation(place, () => 'false schema');
+    const cycle = scope.cycle();
+    if (cycle !== undefined) return violation(place, () => cycle);
+    if (++this.#depth > maxDepth) throw new LimitReached(`values and schema are nested more than ${maxDepth} deep`);
+    const found = this.#simple(schema, value, place) ?? this.#checkAll({ schema, at, scope, left, isQuiet, found: [] }, value);
     this.#depth--;
     return found;
   }
 
-  #checkAll(schema: ValueMap, value: Value, path: readonly string[], left: Unevaluated): Found {
-    const { draft } = this.#document;
-    const ref = schema.get('$ref');
-    // Up to draft 7 a reference stands alone.
-    if (typeof ref === 'string' && draft < 2019) return this.#reference(schema, ref, value, path, left);
-    const first = this.#simple(schema, value, path);
-    if (first) return first;
-    const found: Violation[] = [];
-    const add = (...violations: Found[]): void => {
-      for (const violation of violations) if (violation) found.push(violation);
-    };
-    if (typeof ref === 'string') add(this.#reference(schema, ref, value, path, left));
-    if (value instanceof Map) this.#object(schema, value, path, left, add);
-    else if (Array.isArray(value)) this.#array(schema, value, path, left, add);
-    else if (typeof value === 'string') this.#text(schema, value, path, add);
-    else if (typeOf(value) === 'number') this.#number(schema, numberOf(value) as number, path, add);
-    if (draft >= 2019) {
-      for (const key of ['$recursiveRef', '$dynamicRef']) {
-        const target = schema.get(key);
-        if (typeof target === 'string') add(this.#reference(schema, target, value, path, left));
-      }
-    }
-    this.#conditions(schema, value, path, left, add);
-    if (draft >= 2019) this.#unevaluated(schema, value, path, left, add);
-    if (found.length < 2) return found[0];
-    return { path, text: 'validation failed', causes: found, isGroup: true };
-  }
-
-  #reference(schema: ValueMap, reference: string, value: Value, path: readonly string[], left: Unevaluated): Found {
-    const found = this.check(this.#document.resolve(reference, schema), value, path, left);
-    if (!found) return undefined;
-    return { path, text: 'validation failed', causes: found.isGroup ? found.causes : [found], isReference: true };
-  }
-
   /** Keywords after whose failure nothing else is looked at. */
-  #simple(schema: ValueMap, value: Value, path: readonly string[]): Found {
-    const type = schema.get('type');
-    const wanted = typeof type === 'string' ? [type] : texts(type);
-    const actual = typeOf(value);
-    const isInteger = actual === 'number' && Number.isInteger(numberOf(value));
-    if (wanted.length > 0 && !wanted.includes(actual) && !(isInteger && wanted.includes('integer'))) {
-      const shown = typeOrder.filter((name) => wanted.includes(name));
-      return { path, text: `got ${actual}, want ${shown.join(' or ')}`, causes: [] };
+  #simple(schema: CompiledSchema, value: Instance, place: Pick<Frame, 'at' | 'isQuiet'>): Found {
+    const type = typeOf(value);
+    if (type === undefined) return violation(place, () => `invalid jsonType ${typeName(value as Value)}`);
+    const { types, constant, choices, format } = schema;
+    if (types && !isType(value, type, types))
+      return violation(place, () => `got ${type}, want ${typeOrder.filter((name) => types.includes(name)).join(' or ')}`);
+    if (constant && !jsonEqual(value, constant[0])) return violation(place, () => constantText(constant[0]));
+    if (choices) {
+      this.#budget.step(2 * choices.length);
+      if (!choices.some((choice) => jsonEqual(value, choice))) return violation(place, () => enumText(choices));
     }
-    if (schema.has('const') && this.#document.draft !== 4 && !jsonEqual(value, schema.get('const'))) {
-      const only = schema.get('const');
-      return {
-        path,
-        text: typeof only === 'object' && only !== null && !(only instanceof GoInt) ? "'const' failed" : `value must be ${display(only)}`,
-        causes: [],
-      };
-    }
-    const choices = schema.get('enum');
-    if (Array.isArray(choices)) this.#budget.step(2 * choices.length);
-    if (Array.isArray(choices) && !choices.some((choice) => jsonEqual(value, choice))) return { path, text: enumText(choices), causes: [] };
-    return this.#format(schema, value, path);
+    if (!format || typeof value !== 'string') return undefined;
+    const reason = format.check(value);
+    return reason === undefined ? undefined : violation(place, () => `${singleQuoted(value)} is not valid ${format.name}: ${reason}`);
   }
 
-  #format(schema: ValueMap, value: Value, path: readonly string[]): Found {
-    const name = schema.get('format');
-    // From 2019-09 on a format is only a note.
-    if (typeof name !== 'string' || typeof value !== 'string' || this.#document.draft >= 2019 || !Object.hasOwn(formats, name))
-      return undefined;
-    const reason = formats[name]?.(value);
-    return reason === undefined ? undefined : { path, text: `${singleQuoted(value)} is not valid ${name}: ${reason}`, causes: [] };
+  #checkAll(frame: Frame, value: Instance): Found {
+    const { schema, found, left } = frame;
+    if (schema.reference) {
+      const failure = this.#refer(frame, schema.reference, value, '$ref');
+      if (schema.draft < 2019) return failure;
+      if (failure) found.push(failure);
+    }
+    if (value instanceof Map) this.#object(frame, value);
+    else if (Array.isArray(value)) this.#array(frame, value);
+    else if (typeof value === 'string') this.#text(frame, value);
+    else if (isNumber(value)) this.#number(frame, value);
+    if (found.length === 0 || !frame.isQuiet) {
+      if (schema.recursiveReference)
+        add(frame, this.#refer(frame, frame.scope.recursive(schema.recursiveReference), value, '$recursiveRef'));
+      if (schema.dynamicReference) add(frame, this.#refer(frame, frame.scope.dynamic(schema.dynamicReference), value, '$dynamicRef'));
+      this.#conditions(frame, value);
+      if (value instanceof Map && schema.unevaluatedProperties) {
+        for (const key of [...(left.keys ?? [])].sort(compareText))
+          add(frame, this.#checkBelow(frame, schema.unevaluatedProperties, value.get(key), key));
+        left.keys = undefined;
+      } else if (Array.isArray(value) && schema.unevaluatedItems) {
+        for (const index of left.items ?? [])
+          add(frame, this.#checkBelow(frame, schema.unevaluatedItems, (value as Items)[index], String(index)));
+        left.items = undefined;
+      }
+    }
+    if (found.length < 2) return found[0];
+    return { ...violation(frame, () => 'validation failed', found), causes: found, isGroup: true };
   }
 
-  #object(schema: ValueMap, value: ValueMap, path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
-    const say = (text: string): void => add({ path, text, causes: [] });
-    bound(
-      schema.get('minProperties'),
-      (want) => value.size < want,
-      (want) => say(`minProperties: got ${count(value.size)}, want ${count(want)}`),
-    );
-    bound(
-      schema.get('maxProperties'),
-      (want) => value.size > want,
-      (want) => say(`maxProperties: got ${count(value.size)}, want ${count(want)}`),
-    );
-    const missing = texts(schema.get('required')).filter((key) => !value.has(key));
+  #refer(frame: Frame, schema: CompiledSchema, value: Instance, keyword: string): Found {
+    const found = this.#checkSame(frame, schema, value, keyword);
+    return found && { ...violation(frame, () => 'validation failed', partsOf(found)), isReference: true };
+  }
+
+  #object(frame: Frame, value: Members): void {
+    const { schema } = frame;
+    const { minProperties, maxProperties, required } = schema;
+    atLeast(frame, 'minProperties', value.size, minProperties);
+    atMost(frame, 'maxProperties', value.size, maxProperties);
+    this.#budget.step(required.length >> 2);
+    const missing = required.filter((key) => !value.has(key));
     if (missing.length > 0)
-      say(missing.length === 1 ? `missing property ${singleQuoted(missing[0] as string)}` : `missing properties ${joinQuoted(missing)}`);
-    this.#dependencies(schema, value, path, left, add);
-    this.#properties(schema, value, path, left, add);
-    const names = schema.get('propertyNames');
-    if (names !== undefined && this.#document.draft > 4) {
-      for (const key of sortedKeys(value)) {
-        const found = this.check(names, key, [], new Unevaluated(key));
-        if (found) add({ path, text: `invalid propertyName ${singleQuoted(key)}`, causes: found.isGroup ? found.causes : [found] });
+      say(frame, () =>
+        missing.length === 1 ? `missing property ${singleQuoted(missing[0] as string)}` : `missing properties ${joinQuoted(missing)}`,
+      );
+    if (frame.isQuiet && frame.found.length > 0) return;
+    this.#depending(frame, schema.dependencies, value);
+    this.#properties(frame, value);
+    if (schema.propertyNames) this.#names(frame, schema.propertyNames, value);
+    this.#depending(frame, schema.dependentSchemas, value);
+    this.#depending(frame, schema.dependentRequired, value);
+  }
+
+  #depending(frame: Frame, all: readonly (readonly [string, readonly string[] | CompiledSchema])[], value: Members): void {
+    for (const [key, wanted] of all) {
+      if (!value.has(key)) continue;
+      if (!('length' in wanted)) add(frame, this.#checkSame(frame, wanted, value as Instance));
+      else {
+        const missing = wanted.filter((name) => !value.has(name));
+        if (missing.length > 0) say(frame, () => `properties ${joinQuoted(missing)} required, if ${singleQuoted(key)} exists`);
       }
     }
   }
 
-  #properties(schema: ValueMap, value: ValueMap, path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
-    const properties = asMap(schema.get('properties'));
-    const patterns = [...asMap(schema.get('patternProperties'))].map(([pattern, inner]) => [this.#pattern(pattern), inner] as const);
-    const additional = schema.get('additionalProperties');
+  #properties(frame: Frame, value: Members): void {
+    const { properties, patternProperties, additionalProperties } = frame.schema;
+    if (!properties && patternProperties.length === 0 && additionalProperties === undefined) return;
     const extra: string[] = [];
-    for (const key of sortedKeys(value)) {
-      const item = value.get(key);
-      const inner = (inSchema: Value): Found => this.check(inSchema, item, [...path, key], new Unevaluated(item));
-      let evaluated = false;
-      if (properties.has(key)) {
-        evaluated = true;
-        add(inner(properties.get(key)));
-      }
-      for (const [pattern, inSchema] of patterns) {
+    const found: (readonly [string, Violation])[] = [];
+    for (const [key, item] of value) {
+      const check = (schema: CompiledSchema): void => {
+        const violation = this.#checkBelow(frame, schema, item, key);
+        if (violation) found.push([key, violation]);
+      };
+      const own = properties?.get(key);
+      let isEvaluated = own !== undefined;
+      if (own) check(own);
+      for (const [pattern, schema] of patternProperties) {
         if (!pattern.test(key, this.#budget)) continue;
-        evaluated = true;
-        add(inner(inSchema));
+        isEvaluated = true;
+        check(schema);
       }
-      if (!evaluated && additional !== undefined) {
-        evaluated = true;
-        if (additional === false) extra.push(key);
-        else add(inner(additional));
+      if (!isEvaluated && additionalProperties !== undefined) {
+        isEvaluated = true;
+        if (additionalProperties === false) extra.push(key);
+        else if (additionalProperties !== true) check(additionalProperties);
       }
-      if (evaluated) left.keys.delete(key);
+      if (isEvaluated) frame.left.keys?.delete(key);
     }
-    if (extra.length > 0) add({ path, text: `additional properties ${joinQuoted(extra)} not allowed`, causes: [] });
+    if (found.length > 1) found.sort(([a], [b]) => compareText(a, b));
+    frame.found.push(...found.map(([, violation]) => violation));
+    if (extra.length > 0) say(frame, () => `additional properties ${joinQuoted(extra.sort(compareText))} not allowed`);
   }
 
-  #dependencies(schema: ValueMap, value: ValueMap, path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
-    for (const keyword of ['dependencies', 'dependentSchemas', 'dependentRequired']) {
-      for (const [key, wanted] of asMap(schema.get(keyword))) {
-        if (!value.has(key)) continue;
-        if (!Array.isArray(wanted)) add(this.check(wanted, value, path, left));
-        else {
-          const missing = texts(wanted).filter((name) => !value.has(name));
-          if (missing.length > 0)
-            add({ path, text: `properties ${joinQuoted(missing)} required, if ${singleQuoted(key)} exists`, causes: [] });
-        }
-      }
+  #names(frame: Frame, schema: CompiledSchema, value: Members): void {
+    for (const key of [...value.keys()].sort(compareText)) {
+      const found = this.check(schema, key);
+      if (!found) continue;
+      const { at } = frame;
+      // The path is read when the report is printed, not now.
+      frame.found.push({
+        get path() {
+          return at.path;
+        },
+        text: `invalid propertyName ${singleQuoted(key)}`,
+        causes: partsOf(found),
+      });
     }
   }
 
-  #array(schema: ValueMap, value: readonly Value[], path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
-    const say = (text: string): void => add({ path, text, causes: [] });
-    bound(
-      schema.get('minItems'),
-      (want) => value.length < want,
-      (want) => say(`minItems: got ${count(value.length)}, want ${count(want)}`),
-    );
-    bound(
-      schema.get('maxItems'),
-      (want) => value.length > want,
-      (want) => say(`maxItems: got ${count(value.length)}, want ${count(want)}`),
-    );
-    if (schema.get('uniqueItems') === true) {
-      const twice = this.#duplicates(value);
-      if (twice) say(`items at ${count(twice[0])} and ${count(twice[1])} are equal`);
+  #array(frame: Frame, value: Items): void {
+    const { schema } = frame;
+    atLeast(frame, 'minItems', value.length, schema.minItems);
+    atMost(frame, 'maxItems', value.length, schema.maxItems);
+    const twice = schema.hasUniqueItems ? this.#duplicates(value) : undefined;
+    if (twice) say(frame, () => `items at ${englishInteger(twice[0])} and ${englishInteger(twice[1])} are equal`);
+    const { firstItems, otherItems } = schema;
+    const first = Math.min(firstItems.length, value.length);
+    for (let i = 0; i < first; i++) add(frame, this.#checkBelow(frame, firstItems[i] as CompiledSchema, value[i], String(i)));
+    if (otherItems === false) {
+      if (first < value.length) say(frame, () => `last ${englishInteger(value.length - first)} additionalItem(s) not allowed`);
+    } else if (otherItems && otherItems !== true) {
+      for (let i = first; i < value.length; i++) add(frame, this.#checkBelow(frame, otherItems, value[i], String(i)));
     }
-    const inner = (inSchema: Value, index: number): void => {
-      left.keys.delete(String(index));
-      add(this.check(inSchema, value[index], [...path, String(index)], new Unevaluated(value[index])));
-    };
-    const isNew = this.#document.draft >= 2020;
-    const each = schema.get('items');
-    const first = isNew ? schema.get('prefixItems') : each;
-    let evaluated = 0;
-    if (Array.isArray(first)) {
-      evaluated = Math.min(first.length, value.length);
-      for (let i = 0; i < evaluated; i++) inner(first[i], i);
-    }
-    const rest = isNew ? each : Array.isArray(each) ? schema.get('additionalItems') : each;
-    if (rest === false && !isNew && Array.isArray(each)) {
-      if (evaluated < value.length) say(`last ${count(value.length - evaluated)} additionalItem(s) not allowed`);
-    } else if (rest !== undefined) for (let i = evaluated; i < value.length; i++) inner(rest, i);
-    this.#contains(schema, value, path, left, add);
+    if (schema.contains) this.#contains(frame, schema.contains, value);
   }
 
-  #duplicates(value: readonly Value[]): [number, number] | undefined {
+  #duplicates(value: Items): readonly [number, number] | undefined {
     for (let i = 1; i < value.length; i++) {
-      this.#budget.step(i * countNodes(value[i], 1000));
+      this.#budget.step(i * countParts(value[i], 1000));
       for (let j = 0; j < i; j++) if (jsonEqual(value[i], value[j])) return [j, i];
     }
     return undefined;
   }
 
-  #contains(schema: ValueMap, value: readonly Value[], path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
-    const wanted = schema.get('contains');
-    if (wanted === undefined || this.#document.draft === 4) return;
+  #contains(frame: Frame, wanted: CompiledSchema, value: Items): void {
+    const { draft, minContains, maxContains } = frame.schema;
     const failures: Violation[] = [];
     const matched: number[] = [];
-    value.forEach((item, index) => {
-      const found = this.check(wanted, item, [...path, String(index)], new Unevaluated(item));
+    for (const [index, item] of value.entries()) {
+      const found = this.#checkBelow(frame, wanted, item, String(index));
       if (found) failures.push(found);
       else {
         matched.push(index);
-        if (this.#document.draft >= 2020) left.keys.delete(String(index));
+        if (draft >= 2020) frame.left.items?.delete(index);
       }
-    });
-    const least = numberOf(schema.get('minContains'));
-    if (least !== undefined && matched.length < least) {
-      const rest = matched.length === 0 ? 'but none matched' : `but matched ${matched.length} items at ${matched.join(' ')}`;
-      add({ path, text: `min ${count(least)} items required to match contains schema, ${rest}`, causes: failures });
-    } else if (least === undefined && matched.length === 0) add({ path, text: 'no items match contains schema', causes: failures });
-    const most = numberOf(schema.get('maxContains'));
-    if (most !== undefined && matched.length > most) {
-      add({
-        path,
-        text: `max ${count(most)} items required to match contains schema, but matched ${matched.length} items at ${matched.join(' ')}`,
-        causes: [],
-      });
     }
+    const places = (): string => `matched ${englishInteger(matched.length)} items at ${matched.join(' ')}`;
+    if (minContains !== undefined && matched.length < minContains) {
+      const but = (): string => (matched.length === 0 ? 'none matched' : places());
+      say(frame, () => `min ${englishInteger(minContains)} items required to match contains schema, but ${but()}`, failures);
+    } else if (minContains === undefined && matched.length === 0) say(frame, () => 'no items match contains schema', failures);
+    if (maxContains !== undefined && matched.length > maxContains)
+      say(frame, () => `max ${englishInteger(maxContains)} items required to match contains schema, but ${places()}`);
   }
 
-  #text(schema: ValueMap, value: string, path: readonly string[], add: (...found: Found[]) => void): void {
-    const say = (text: string): void => add({ path, text, causes: [] });
-    const length = [...value].length;
-    bound(
-      schema.get('minLength'),
-      (want) => length < want,
-      (want) => say(`minLength: got ${count(length)}, want ${count(want)}`),
-    );
-    bound(
-      schema.get('maxLength'),
-      (want) => length > want,
-      (want) => say(`maxLength: got ${count(length)}, want ${count(want)}`),
-    );
-    const pattern = schema.get('pattern');
-    if (typeof pattern === 'string' && !this.#pattern(pattern).test(value, this.#budget))
-      say(`${singleQuoted(value)} does not match pattern ${singleQuoted(pattern)}`);
-  }
-
-  #pattern(source: string): Regex {
-    const known = this.#patterns.get(source);
-    if (known) return known;
-    try {
-      const made = new Regex(source);
-      this.#budget.step(made.size >> 1);
-      this.#patterns.set(source, made);
-      return made;
-    } catch (error) {
-      throw new ChartError('CHART_INVALID', `values.schema.json has a bad pattern ${JSON.stringify(source)}: ${(error as Error).message}`, {
-        cause: error,
-      });
+  #text(frame: Frame, value: string): void {
+    const { minLength, maxLength, pattern } = frame.schema;
+    if (minLength !== undefined || maxLength !== undefined) {
+      const length = [...value].length;
+      atLeast(frame, 'minLength', length, minLength);
+      atMost(frame, 'maxLength', length, maxLength);
     }
+    if (pattern && !pattern.test(value, this.#budget))
+      say(frame, () => `${singleQuoted(value)} does not match pattern ${singleQuoted(pattern.source)}`);
   }
 
-  #number(schema: ValueMap, value: number, path: readonly string[], add: (...found: Found[]) => void): void {
-    const got = englishNumber(value);
-    const compare = (keyword: string, fails: (want: number) => boolean): void =>
-      bound(schema.get(keyword), fails, (want) => add({ path, text: `${keyword}: got ${got}, want ${englishNumber(want)}`, causes: [] }));
-    // In draft 4 the exclusive bounds are flags.
-    const exclusiveLow = schema.get('exclusiveMinimum') === true;
-    const exclusiveHigh = schema.get('exclusiveMaximum') === true;
-    if (exclusiveLow)
-      bound(
-        schema.get('minimum'),
-        (want) => value <= want,
-        (want) => add({ path, text: `exclusiveMinimum: got ${got}, want ${englishNumber(want)}`, causes: [] }),
-      );
-    else compare('minimum', (want) => value < want);
-    if (exclusiveHigh)
-      bound(
-        schema.get('maximum'),
-        (want) => value >= want,
-        (want) => add({ path, text: `exclusiveMaximum: got ${got}, want ${englishNumber(want)}`, causes: [] }),
-      );
-    else compare('maximum', (want) => value > want);
-    compare('exclusiveMinimum', (want) => value <= want);
-    compare('exclusiveMaximum', (want) => value >= want);
-    compare('multipleOf', (want) => !isMultiple(value, want));
-  }
-
-  #conditions(schema: ValueMap, value: Value, path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
-    /** Checks a branch; what it evaluated counts only when it holds. */
-    const branch = (inner: Value): Found => {
-      this.#budget.step(left.keys.size);
-      const own = new Unevaluated(value, left.keys);
-      const found = this.check(inner, value, path, own);
-      if (!found) for (const key of left.keys) if (!own.keys.has(key)) left.keys.delete(key);
-      return found;
+  #number(frame: Frame, value: AnyNumber): void {
+    const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = frame.schema;
+    const compare = (keyword: string, want: AnyNumber | undefined, fails: (want: AnyNumber) => boolean): void => {
+      if (want !== undefined && fails(want)) say(frame, () => `${keyword}: got ${englishNumber(value)}, want ${englishNumber(want)}`);
     };
-    if (schema.has('not') && !branch(schema.get('not'))) add({ path, text: "'not' failed", causes: [] });
-    const all = list(schema.get('allOf'))
-      .map(branch)
-      .filter((found) => found !== undefined);
-    if (all.length > 0) add({ path, text: "'allOf' failed", causes: all });
-    this.#anyOf(list(schema.get('anyOf')), branch, path, left, add);
-    this.#oneOf(list(schema.get('oneOf')), branch, path, add);
-    if (schema.has('if') && this.#document.draft >= 7) {
-      const next = branch(schema.get('if')) ? 'else' : 'then';
-      if (schema.has(next)) add(branch(schema.get(next)));
-    }
+    compare('minimum', minimum, (want) => compareNumbers(value, want) < 0);
+    compare('maximum', maximum, (want) => compareNumbers(value, want) > 0);
+    compare('exclusiveMinimum', exclusiveMinimum, (want) => compareNumbers(value, want) <= 0);
+    compare('exclusiveMaximum', exclusiveMaximum, (want) => compareNumbers(value, want) >= 0);
+    compare('multipleOf', multipleOf, (want) => !isMultiple(value, want));
   }
 
-  #anyOf(
-    branches: readonly Value[],
-    branch: (inner: Value) => Found,
-    path: readonly string[],
-    left: Unevaluated,
-    add: (...found: Found[]) => void,
-  ): void {
+  #conditions(frame: Frame, value: Instance): void {
+    const { not, allOf, anyOf, oneOf, condition, whenTrue, whenFalse } = frame.schema;
+    if (not && !this.#checkSame(frame, not, value, '', true)) say(frame, () => "'not' failed");
+    if (allOf.length > 0) {
+      const failures = allOf.map((schema) => this.#checkSame(frame, schema, value)).filter((found) => found !== undefined);
+      if (failures.length > 0) say(frame, () => "'allOf' failed", failures);
+    }
+    if (anyOf.length > 0) this.#anyOf(frame, anyOf, value);
+    if (oneOf.length > 0) this.#oneOf(frame, oneOf, value);
+    if (!condition) return;
+    const next = this.#checkSame(frame, condition, value, '', true) ? whenFalse : whenTrue;
+    if (next) add(frame, this.#checkSame(frame, next, value));
+  }
+
+  #anyOf(frame: Frame, schemas: readonly CompiledSchema[], value: Instance): void {
     const failures: Violation[] = [];
-    let matched = false;
-    for (const inner of branches) {
-      const found = branch(inner);
+    for (const schema of schemas) {
+      const found = this.#checkSame(frame, schema, value);
       if (found) failures.push(found);
-      else {
-        matched = true;
-        if (left.keys.size === 0) break;
-      }
+      // Where somebody asks what was looked at, all of them look.
+      else if (frame.left.size === 0) return;
     }
-    if (branches.length > 0 && !matched) add({ path, text: "'anyOf' failed", causes: failures });
+    if (failures.length === schemas.length) say(frame, () => "'anyOf' failed", failures);
   }
 
-  #oneOf(branches: readonly Value[], branch: (inner: Value) => Found, path: readonly string[], add: (...found: Found[]) => void): void {
+  #oneOf(frame: Frame, schemas: readonly CompiledSchema[], value: Instance): void {
     const failures: Violation[] = [];
     let matched = -1;
-    for (const [index, inner] of branches.entries()) {
-      const found = branch(inner);
+    for (const [index, schema] of schemas.entries()) {
+      const found = this.#checkSame(frame, schema, value, '', matched >= 0);
       if (found) failures.push(found);
       else if (matched < 0) matched = index;
       else {
-        add({ path, text: `'oneOf' failed, subschemas ${matched}, ${index} matched`, causes: [] });
+        const first = matched;
+        say(frame, () => `'oneOf' failed, subschemas ${englishInteger(first)}, ${englishInteger(index)} matched`);
         return;
       }
     }
-    if (branches.length > 0 && matched < 0) add({ path, text: "'oneOf' failed, none matched", causes: failures });
-  }
-
-  #unevaluated(schema: ValueMap, value: Value, path: readonly string[], left: Unevaluated, add: (...found: Found[]) => void): void {
-    const keyword = value instanceof Map ? 'unevaluatedProperties' : Array.isArray(value) ? 'unevaluatedItems' : undefined;
-    const inner = keyword && schema.get(keyword);
-    if (keyword === undefined || inner === undefined) return;
-    for (const key of [...left.keys].sort()) {
-      const item = value instanceof Map ? value.get(key) : (value as Value[])[Number(key)];
-      add(this.check(inner, item, [...path, key], new Unevaluated(item)));
-    }
-    left.keys.clear();
+    if (matched < 0) say(frame, () => "'oneOf' failed, none matched", failures);
   }
 }
 
-const count = (value: number): string => englishInteger(value);
-const englishInteger = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
-
-const asMap = (value: Value): ValueMap => (value instanceof Map ? value : new Map());
-const list = (value: Value): readonly Value[] => (Array.isArray(value) ? value : []);
-
-function bound(limit: Value, fails: (want: number) => boolean, say: (want: number) => void): void {
-  const want = numberOf(limit);
-  if (want !== undefined && fails(want)) say(want);
+function add(frame: Frame, found: Found): void {
+  if (found) frame.found.push(found);
 }
 
-function isMultiple(value: number, of: number): boolean {
-  const quotient = value / of;
-  return Number.isInteger(quotient) || Math.abs(quotient - Math.round(quotient)) < 1e-9 * Math.abs(quotient);
+function atLeast(frame: Frame, keyword: string, got: number, want: number | undefined): void {
+  if (want !== undefined && got < want) say(frame, () => `${keyword}: got ${englishInteger(got)}, want ${englishInteger(want)}`);
 }
 
-function enumText(choices: readonly Value[]): string {
-  if (choices.some((choice) => Array.isArray(choice) || choice instanceof Map)) return "'enum' failed";
-  const shown = choices.map(display);
-  return shown.length === 1 ? `value must be ${shown[0]}` : `value must be one of ${shown.join(', ')}`;
+function atMost(frame: Frame, keyword: string, got: number, want: number | undefined): void {
+  if (want !== undefined && got > want) say(frame, () => `${keyword}: got ${englishInteger(got)}, want ${englishInteger(want)}`);
 }

@@ -24,12 +24,16 @@ const maxDepth = 1000;
 const maxContainers = 300_000;
 
 /** The value as JSON has it: only maps, lists, strings, numbers (GoInt or float), booleans and null. */
-export function toJsonValue(value: Value, depth = 0): Value {
+export function toJsonValue(value: Value): Value {
+  // Bytes that are no UTF-8 become the replacement character.
+  return jsonTree(value, (text) => (/[\ud800-\udfff]/.test(text) ? text.toWellFormed() : text), 0);
+}
+
+function jsonTree(value: Value, textOf: (text: string) => string, depth: number): Value {
   if (depth > maxDepth) throw new JsonError('json: unsupported value: encountered a cycle');
   switch (typeof value) {
     case 'string':
-      // Bytes that are no UTF-8 become the replacement character.
-      return /[\ud800-\udfff]/.test(value) ? value.toWellFormed() : value;
+      return textOf(value);
     case 'boolean':
       return value;
     case 'number':
@@ -44,16 +48,16 @@ export function toJsonValue(value: Value, depth = 0): Value {
   if (value instanceof Map) {
     if (value instanceof TypedMap && value.isNil) return null;
     const out: ValueMap = new Map();
-    for (const [key, item] of value) out.set(key, toJsonValue(item, depth + 1));
+    for (const [key, item] of value) out.set(key, jsonTree(item, textOf, depth + 1));
     return out;
   }
-  if (Array.isArray(value)) return value.map((item) => toJsonValue(item, depth + 1));
+  if (Array.isArray(value)) return value.map((item) => jsonTree(item, textOf, depth + 1));
   if (value instanceof TypedList) {
     if (value.isNil) return null;
     if (value.type === '[]uint8') return btoa(String.fromCharCode(...value.items.map((item) => Number((item as GoInt).value))));
-    return value.items.map((item) => toJsonValue(item, depth + 1));
+    return value.items.map((item) => jsonTree(item, textOf, depth + 1));
   }
-  const json = toJsonValue((value as GoObject).json(), depth + 1);
+  const json = jsonTree((value as GoObject).json(), textOf, depth + 1);
   return json instanceof Map ? new OrderedMap(json) : json;
 }
 
@@ -66,7 +70,11 @@ export interface JsonStyle {
 
 /** encoding/json's Marshal or MarshalIndent. @throws JsonError */
 export function writeJson(value: Value, style: JsonStyle): string {
-  return write(toJsonValue(value), style, '\n');
+  return write(
+    jsonTree(value, (text) => text, 0),
+    style,
+    '\n',
+  );
 }
 
 function write(value: Value, style: JsonStyle, lead: string): string {
@@ -115,31 +123,103 @@ const names: Readonly<Record<string, string>> = {
   '\f': '\\f',
 };
 
+const byteAlone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
 function writeText(text: string, escapeHtml: boolean): string {
-  return `"${text.replace(escapeHtml ? escapedHtml : escaped, (c) => names[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
+  const shown = text.replace(escapeHtml ? escapedHtml : escaped, (c) => names[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  // A byte that is no UTF-8 is written as an escape; a replacement character that was there before is not.
+  return `"${/[\ud800-\udfff]/.test(text) ? shown.replace(byteAlone, '\\ufffd') : shown}"`;
 }
 
 /** encoding/json's Unmarshal into an interface{}: numbers are float64. @throws JsonError with Go's message */
 export function readJson(text: string): Value {
-  return new JsonReader(text).document();
+  return new JsonReader(text, toFloat).document();
 }
 
-class JsonReader {
+/** A number as the text has it: encoding/json's Number. */
+export class JsonNumber {
+  readonly literal: string;
+
+  constructor(literal: string) {
+    this.literal = literal;
+  }
+}
+
+/** A value of JSON whose numbers are not rounded. */
+export type ExactJson = null | boolean | string | JsonNumber | readonly ExactJson[] | ReadonlyMap<string, ExactJson>;
+
+/** encoding/json's Decoder with UseNumber, and the first value only. @throws JsonError with Go's message */
+export function readExactJson(text: string): ExactJson {
+  const quick = readQuickly(text);
+  if (quick !== undefined) return quick;
+  if (/^[ \t\r\n]*$/.test(text)) throw new JsonError('EOF');
+  try {
+    return new JsonReader(text, (literal) => new JsonNumber(literal)).only();
+  } catch (error) {
+    if (error instanceof JsonError && error.message === 'unexpected end of JSON input') throw new JsonError('unexpected EOF');
+    throw error;
+  }
+}
+
+/** Numbers that JavaScript would write otherwise, and characters that Go replaces; what looks like them in a text, too. */
+const unusual = /(?:^|[:[,])\s*-?(?:\d+[.eE]|\d{16}|0\d)|[:[,]\s*-0|[\ud800-\udfff]|\\u[dD]/;
+
+/** The same by JavaScript's own reader, which is much faster before ours is warm; undefined where it may differ. */
+function readQuickly(text: string): ExactJson | undefined {
+  if (unusual.test(text)) return undefined;
+  try {
+    return exactly(JSON.parse(text), 0);
+  } catch {
+    return undefined;
+  }
+}
+
+function exactly(value: unknown, depth: number): ExactJson {
+  if (depth > maxDepth) throw new RangeError('nested too deeply');
+  if (typeof value === 'number') return new JsonNumber(String(value));
+  if (typeof value !== 'object' || value === null) return value as ExactJson;
+  if (Array.isArray(value)) return value.map((item) => exactly(item, depth + 1));
+  const map = new Map<string, ExactJson>();
+  for (const key of Object.keys(value)) map.set(key, exactly((value as Record<string, unknown>)[key], depth + 1));
+  return map;
+}
+
+type Tree<N> = null | boolean | string | N | Tree<N>[] | Map<string, Tree<N>>;
+
+/** @throws JsonError for a number that float64 does not hold */
+function toFloat(literal: string): number {
+  const value = Number(literal);
+  if (Number.isFinite(value)) return value;
+  throw new JsonError(`json: cannot unmarshal number ${literal} into Go value of type float64`);
+}
+
+class JsonReader<N> {
   readonly #text: string;
+  readonly #numberOf: (literal: string) => N;
   #at = 0;
   #depth = 0;
   #containers = 0;
-  #overflow = '';
+  #overflow: JsonError | undefined;
 
-  constructor(text: string) {
+  /** @param numberOf may throw a JsonError, which comes when the rest was read */
+  constructor(text: string, numberOf: (literal: string) => N) {
     this.#text = text;
+    this.#numberOf = numberOf;
   }
 
-  document(): Value {
+  document(): Tree<N> {
     const value = this.#value('looking for beginning of value');
     this.#space();
     if (this.#at < this.#text.length) this.#unexpected('after top-level value');
-    if (this.#overflow) throw new JsonError(this.#overflow, value);
+    if (this.#overflow) throw new JsonError(this.#overflow.message, value as Value);
+    return value;
+  }
+
+  /** One value; what follows must be white space, and Go says nothing of what it is. */
+  only(): Tree<N> {
+    const value = this.#value('looking for beginning of value');
+    this.#space();
+    if (this.#at < this.#text.length) throw new JsonError('invalid character after top-level value');
     return value;
   }
 
@@ -155,7 +235,7 @@ class JsonReader {
     throw new JsonError(`invalid character ${shown} ${context}`, undefined, this.#at + 1);
   }
 
-  #value(context: string): Value {
+  #value(context: string): Tree<N> {
     this.#space();
     const character = this.#text[this.#at];
     switch (character) {
@@ -177,14 +257,14 @@ class JsonReader {
     }
   }
 
-  #word<T extends Value>(word: string, value: T): T {
+  #word<T>(word: string, value: T): T {
     for (let i = 0; i < word.length; i++, this.#at++) {
       if (this.#text[this.#at] !== word[i]) this.#unexpected(`in literal ${word} (expecting '${word[i]}')`);
     }
     return value;
   }
 
-  #number(): number | null {
+  #number(): N | null {
     const start = this.#at;
     const digit = (): boolean => /[0-9]/.test(this.#text[this.#at] ?? '');
     if (this.#text[this.#at] === '-') {
@@ -205,10 +285,13 @@ class JsonReader {
       while (digit()) this.#at++;
     }
     const literal = this.#text.slice(start, this.#at);
-    const value = Number(literal);
-    if (Number.isFinite(value)) return value;
-    this.#overflow ||= `json: cannot unmarshal number ${literal} into Go value of type float64`;
-    return null;
+    try {
+      return this.#numberOf(literal);
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      this.#overflow ??= error;
+      return null;
+    }
   }
 
   #string(): string {
@@ -237,8 +320,8 @@ class JsonReader {
     }
   }
 
-  #object(): ValueMap {
-    const map: ValueMap = new Map();
+  #object(): Map<string, Tree<N>> {
+    const map = new Map<string, Tree<N>>();
     this.#enter();
     this.#space();
     if (this.#text[this.#at] === '}') return this.#leave(map);
@@ -257,8 +340,8 @@ class JsonReader {
     }
   }
 
-  #array(): Value[] {
-    const items: Value[] = [];
+  #array(): Tree<N>[] {
+    const items: Tree<N>[] = [];
     this.#enter();
     this.#space();
     if (this.#text[this.#at] === ']') return this.#leave(items);
