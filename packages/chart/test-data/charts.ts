@@ -1,4 +1,5 @@
 /** Random charts for comparing with real Helm: subcharts, globals, aliases, conditions, imports, hooks, flags. */
+import type { FunctionDefinition } from '../src/functions/define.ts';
 import { functionsOf } from '../src/functions/registry.ts';
 import { profileOf } from '../src/profile.ts';
 import type { SetKind } from '../src/values/set.ts';
@@ -27,9 +28,11 @@ const unsteady =
   /^(rand|gen|shuffle|uuidv4|bcrypt|htpasswd|encryptAES|derivePassword|buildCustomCert|now|ago|keys|values|getHostByName|must[A-Z]|and$|or$|call|include|tpl|fail|lookup|date$|htmlDate$|durationRound$|semver$|toDate|urlJoin)/;
 
 /** Every steady function with the types that it takes, so that none is left out by hand. */
-const steady = [...functionsOf(profileOf('helm3'))]
-  .filter(([name]) => !unsteady.test(name))
-  .map(([name, { params, variadic }]) => ({ name, params, variadic }));
+const functions = functionsOf(profileOf('helm3'));
+const steady = functions
+  .names()
+  .filter((name) => !unsteady.test(name))
+  .map((name) => ({ name, ...(functions.get(name) as FunctionDefinition) }));
 
 const kindOfParam: Readonly<Record<string, 'any' | 'text' | 'int' | 'float' | 'bool' | 'list' | 'map'>> = {
   string: 'text',

@@ -1,6 +1,6 @@
 import type { Budget } from '../render/budget.ts';
 import { LimitReached } from '../render/budget.ts';
-import { listItems, TypedList, TypedMap, type Value } from '../value/kinds.ts';
+import { listItems, type Value } from '../value/kinds.ts';
 import { type Rate, textCost, weigh } from '../value/weigh.ts';
 import type { FunctionDefinition } from './define.ts';
 
@@ -91,43 +91,49 @@ const jsonWriters = 'toJson mustToJson toPrettyJson mustToPrettyJson toRawJson m
 
 const named = (names: string, value: Cost): [string, Cost][] => names.split(' ').map((name) => [name, value]);
 
-const costs: ReadonlyMap<string, Cost> = new Map([
-  ...named(glances, cost({ reads: 'texts', rate: fast, makes: 'nothing' })),
-  ...named('contains', cost({ reads: 'texts', rate: searching, makes: 'nothing' })),
-  ...named('set dict', cost({ fixed: 2, reads: 'texts', rate: fast, makes: 'nothing' })),
-  ...named('until untilStep', cost({ reads: 'texts' })),
-  ...named(lists, cost({ reads: 'items', rate: fast, makes: 'list' })),
-  ...named(walkers, cost({ reads: 'items', rate: fast, makes: 'nothing' })),
-  ...named('chunk mustChunk keys values pick omit pluck', cost({ reads: 'items' })),
-  ...named('deepCopy mustDeepCopy', cost({ rate: copying, makes: 'nothing' })),
-  ...named('len index', cost({ reads: 'texts', rate: bytes, makes: 'nothing' })),
-  ...named('substr trunc upper lower', cost({ fixed: 3, reads: 'texts', rate: { node: 0, text: 512 } })),
-  ...named(charactersOneByOne, cost({ fixed: 3, rate: slow })),
-  ...named(grammars, cost({ fixed: 6, rate: slow })),
-  ...named('printf', cost({ fixed: 10, rate: slow })),
-  ...named(dates, cost({ fixed: 20, rate: slow })),
-  ...named('randInt randAlpha randAlphaNum randAscii randBytes randNumeric uuidv4 now', cost({ fixed: 12, reads: 'texts' })),
-  ...named('camelcase kebabcase snakecase wrap wrapWith shuffle', cost({ fixed: 12, rate: slowest })),
-  ...named('decryptAES encryptAES', cost({ fixed: 60, rate: slow })),
-  ...named('split splitList splitn toToml mustToToml toYamlPretty', cost({ rate: writing })),
-  ...named('toDecimal', cost({ rate: reading })),
-  ...named(documents, cost({ rate: reading, makes: 'tree' })),
-  ...named('fromYaml fromYamlArray', cost({ fixed: 20, rate: everyday, makes: 'tree' })),
-  ...named(jsonWriters, cost({ rate: writing, knowsCycles: true })),
-  // Cryptography that is expensive by intent; milliseconds of two cores of 2026 in brackets.
-  ...named('bcrypt htpasswd', cost({ fixed: 220_000 })), // 110
-  ...named('derivePassword', cost({ fixed: 340_000 })), // 170
-  ...named('genPrivateKey', cost({ fixed: 400_000 })), // 1 to 950
-  // Public charts with TLS everywhere make thirty certificates by default, and forty-five with it turned on: they must pass.
-  ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 50_000 })), // 20 to 60
-]);
+const makeCosts = (): ReadonlyMap<string, Cost> =>
+  new Map([
+    ...named(glances, cost({ reads: 'texts', rate: fast, makes: 'nothing' })),
+    ...named('contains', cost({ reads: 'texts', rate: searching, makes: 'nothing' })),
+    ...named('set dict', cost({ fixed: 2, reads: 'texts', rate: fast, makes: 'nothing' })),
+    ...named('until untilStep', cost({ reads: 'texts' })),
+    ...named(lists, cost({ reads: 'items', rate: fast, makes: 'list' })),
+    ...named(walkers, cost({ reads: 'items', rate: fast, makes: 'nothing' })),
+    ...named('chunk mustChunk keys values pick omit pluck', cost({ reads: 'items' })),
+    ...named('deepCopy mustDeepCopy', cost({ rate: copying, makes: 'nothing' })),
+    ...named('len index', cost({ reads: 'texts', rate: bytes, makes: 'nothing' })),
+    ...named('substr trunc upper lower', cost({ fixed: 3, reads: 'texts', rate: { node: 0, text: 512 } })),
+    ...named(charactersOneByOne, cost({ fixed: 3, rate: slow })),
+    ...named(grammars, cost({ fixed: 6, rate: slow })),
+    ...named('printf', cost({ fixed: 10, rate: slow })),
+    ...named(dates, cost({ fixed: 20, rate: slow })),
+    ...named('randInt randAlpha randAlphaNum randAscii randBytes randNumeric uuidv4 now', cost({ fixed: 12, reads: 'texts' })),
+    ...named('camelcase kebabcase snakecase wrap wrapWith shuffle', cost({ fixed: 12, rate: slowest })),
+    ...named('decryptAES encryptAES', cost({ fixed: 60, rate: slow })),
+    ...named('split splitList splitn toToml mustToToml toYamlPretty', cost({ rate: writing })),
+    ...named('toDecimal', cost({ rate: reading })),
+    ...named(documents, cost({ rate: reading, makes: 'tree' })),
+    ...named('fromYaml fromYamlArray', cost({ fixed: 20, rate: everyday, makes: 'tree' })),
+    ...named(jsonWriters, cost({ rate: writing, knowsCycles: true })),
+    // Cryptography that is expensive by intent; milliseconds of two cores of 2026 in brackets.
+    ...named('bcrypt htpasswd', cost({ fixed: 220_000 })), // 110
+    ...named('derivePassword', cost({ fixed: 340_000 })), // 170
+    ...named('genPrivateKey', cost({ fixed: 400_000 })), // 1 to 950
+    // Public charts with TLS everywhere make thirty certificates by default, and forty-five with it turned on: they must pass.
+    ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 50_000 })), // 20 to 60
+  ]);
+
+/** Made when the first function is called. */
+let costs: ReadonlyMap<string, Cost> | undefined;
 
 /** The same function, which charges what a call costs before it and what came of it after. */
 export function metered(name: string, definition: FunctionDefinition): FunctionDefinition {
+  costs ??= makeCosts();
   const price = costs.get(name) ?? cost();
-  const { call } = definition;
+  const { params, variadic, call } = definition;
   return {
-    ...definition,
+    params,
+    variadic,
     call(context, args) {
       const { budget } = context;
       const fixed = name === 'genPrivateKey' && quickKeys.has(args[0]) ? 4000 : price.fixed;

@@ -107,10 +107,29 @@ function parameters(declared: readonly Declared[]): { params: ParamType[]; varia
   return { params: declared.map((name) => goNames[name.replace('...', '') as Short]), variadic };
 }
 
+/** A function; what its parameters are in Go's words is made of the short ones when it is first called. */
+class Declaration implements FunctionDefinition {
+  readonly call: FunctionDefinition['call'];
+  readonly #declared: readonly Declared[];
+
+  constructor(declared: readonly Declared[], call: FunctionDefinition['call']) {
+    this.#declared = declared;
+    this.call = call;
+  }
+
+  get params(): ParamType[] {
+    return parameters(this.#declared).params;
+  }
+
+  get variadic(): boolean {
+    return parameters(this.#declared).variadic;
+  }
+}
+
 /** Declares a function of its arguments alone. */
 export function fn<const P extends readonly Declared[]>(declared: P, run: (...args: ArgumentsOf<P>) => Value): FunctionDefinition {
   const loose = run as (...args: Value[]) => Value;
-  return { ...parameters(declared), call: (_context, args) => loose(...args) };
+  return new Declaration(declared, (_context, args) => loose(...args));
 }
 
 /** Declares a function that needs the render it runs in. */
@@ -119,7 +138,7 @@ export function contextual<const P extends readonly Declared[]>(
   run: (context: CallContext, ...args: ArgumentsOf<P>) => Value,
 ): FunctionDefinition {
   const loose = run as (context: CallContext, ...args: Value[]) => Value;
-  return { ...parameters(declared), call: (context, args) => loose(context, ...args) };
+  return new Declaration(declared, (context, args) => loose(context, ...args));
 }
 
 /** Declares a method of a value, with the steps that it takes where these are many. */

@@ -41,16 +41,47 @@ const groups: readonly FunctionGroup[] = [
   renderFunctions,
 ];
 
-const all = new Map(
-  groups.flatMap((group) => Object.entries(group).map(([name, definition]) => [name, metered(name, definition)] as const)),
-);
+/** Functions by name. They are metered when they are first called: most charts need few of them. */
+export class FunctionTable {
+  readonly #definitions: ReadonlyMap<string, FunctionDefinition>;
+  readonly #metered = new Map<string, FunctionDefinition>();
+
+  constructor(definitions: Iterable<readonly [string, FunctionDefinition]>) {
+    this.#definitions = new Map(definitions);
+  }
+
+  has(name: string): boolean {
+    return this.#definitions.has(name);
+  }
+
+  get(name: string): FunctionDefinition | undefined {
+    const known = this.#metered.get(name);
+    if (known) return known;
+    const definition = this.#definitions.get(name);
+    if (!definition) return undefined;
+    const made = metered(name, definition);
+    this.#metered.set(name, made);
+    return made;
+  }
+
+  names(): string[] {
+    return [...this.#definitions.keys()];
+  }
+}
 
 /** Helm 4's own additions. */
-const added: ReadonlySet<string> = new Set([...Object.keys(durationFunctions), 'mustToToml', 'mustToYaml']);
+const isAdded = (name: string): boolean => Object.hasOwn(durationFunctions, name) || name === 'mustToToml' || name === 'mustToYaml';
 
-const withoutAdded = new Map([...all].filter(([name]) => !added.has(name)));
+let withAdded: FunctionTable | undefined;
+let withoutAdded: FunctionTable | undefined;
 
 /** The functions of templates by name. */
-export function functionsOf(profile: Profile): ReadonlyMap<string, FunctionDefinition> {
-  return profile.hasDurations ? all : withoutAdded;
+export function functionsOf(profile: Profile): FunctionTable {
+  const entries = (): (readonly [string, FunctionDefinition])[] => groups.flatMap((group) => Object.entries(group));
+  if (profile.hasDurations) {
+    withAdded ??= new FunctionTable(entries());
+    return withAdded;
+  }
+  withoutAdded ??= new FunctionTable(entries().filter(([name]) => !isAdded(name)));
+  return withoutAdded;
 }

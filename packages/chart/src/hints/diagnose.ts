@@ -113,7 +113,7 @@ class Doctor {
 
   #syntaxCures(error: ChartError, { unknownFunction: word }: TemplateSyntaxError): readonly string[] {
     if (word === undefined) return plain(error).cures;
-    const near = nearNames(word, functionsOf(profileOf(this.#options.profile ?? 'helm4')).keys());
+    const near = nearNames(word, functionsOf(profileOf(this.#options.profile ?? 'helm4')).names());
     if (near.length > 0) return [`There is no function ${word}; ${listed(near, 'or')} is one.`];
     return [`There is no function ${word} in Helm: define a template and include it.`];
   }

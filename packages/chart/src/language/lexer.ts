@@ -75,7 +75,6 @@ export function printToken({ type, text }: Token): string {
 }
 
 const isSpaceCode = (code: number): boolean => code === 32 || code === 9 || code === 13 || code === 10;
-const letterOrDigit = /^[\p{L}\p{Nd}]$/u;
 
 export class Lexer {
   #input: string;
@@ -392,7 +391,8 @@ function characterLength(input: string, at: number): number {
   }
   if (Number.isNaN(code)) return 0;
   const character = String.fromCodePoint(input.codePointAt(at) as number);
-  return letterOrDigit.test(character) ? character.length : 0;
+  // Made here, for most templates need none of Unicode's tables.
+  return /^[\p{L}\p{Nd}]$/u.test(character) ? character.length : 0;
 }
 
 /** Go's `%#U`. */

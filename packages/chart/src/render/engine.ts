@@ -1,7 +1,7 @@
 import { ChartError } from '../errors.ts';
 import type { Crypto } from '../functions/crypto.ts';
-import { type CallContext, type FunctionDefinition, GoError } from '../functions/define.ts';
-import { functionsOf } from '../functions/registry.ts';
+import { type CallContext, GoError } from '../functions/define.ts';
+import { type FunctionTable, functionsOf } from '../functions/registry.ts';
 import type { Environment } from '../language/environment.ts';
 import { executeTemplate } from '../language/evaluator.ts';
 import { ExecutionError, TemplateSyntaxError } from '../language/failures.ts';
@@ -244,7 +244,7 @@ const maxIncludes = 1000;
 /** One render's include and tpl, which know the set of templates they are called from. */
 class Session {
   readonly #input: EngineInput;
-  readonly #functions: ReadonlyMap<string, FunctionDefinition>;
+  readonly #functions: FunctionTable;
   readonly #includes = new Map<string, number>();
   readonly #texts = new Map<string, ReadonlyMap<string, Tree>>();
 

@@ -44,12 +44,18 @@ export class GoInt {
   }
 }
 
+/** Those that were asked for. */
 const smallInts: GoInt[] = [];
-for (let n = 0; n < 256; n++) smallInts.push(new GoInt('int', BigInt(n)));
 
 /** Go's `int`. */
 export function int(value: number | bigint): GoInt {
-  if (typeof value === 'number') return smallInts[value] ?? new GoInt('int', BigInt(value));
+  if (typeof value === 'number') {
+    const known = smallInts[value];
+    if (known) return known;
+    const made = new GoInt('int', BigInt(value));
+    if (value >= 0 && value < 256) smallInts[value] = made;
+    return made;
+  }
   return new GoInt('int', BigInt.asIntN(64, value));
 }
 
@@ -99,11 +105,19 @@ export class TypedList {
   }
 }
 
-const allBytes = Array.from({ length: 256 }, (_item, byte) => new GoInt('uint8', BigInt(byte)));
+const allBytes: GoInt[] = [];
+
+function goByte(byte: number): GoInt {
+  const known = allBytes[byte];
+  if (known) return known;
+  const made = new GoInt('uint8', BigInt(byte));
+  allBytes[byte] = made;
+  return made;
+}
 
 /** []byte. @param data may be a function that reads them when they are first looked at */
 export function bytes(data: Uint8Array | (() => Uint8Array)): TypedList {
-  return new TypedList('[]uint8', () => Array.from(typeof data === 'function' ? data() : data, (byte) => allBytes[byte] as GoInt));
+  return new TypedList('[]uint8', () => Array.from(typeof data === 'function' ? data() : data, goByte));
 }
 
 export function strings(items: string[]): TypedList {

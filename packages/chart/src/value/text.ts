@@ -127,12 +127,14 @@ export function sortText(texts: string[]): string[] {
   return texts.sort(compareText);
 }
 
-const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
+/** Made when it is first needed: Unicode's tables take a millisecond. */
+let printable: RegExp | undefined;
 
 /** unicode.IsPrint. */
 export function isPrint(character: string): boolean {
   const code = character.charCodeAt(0);
   if (character.length === 1 && code < 0x7f) return code >= 0x20;
+  printable ??= /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
   return printable.test(character);
 }
 
