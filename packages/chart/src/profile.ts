@@ -16,6 +16,8 @@ export interface Profile {
   readonly dropChartNulls: boolean;
   /** Charts of an `apiVersion` other than v1 and v2 are refused; before, they were taken for v2. */
   readonly checksApiVersion: boolean;
+  /** A chart that stands in for several dependencies has the same subcharts under each of its names. */
+  readonly aliasesShareSubcharts: boolean;
   /** Failures of dependencies are logged, and say so (#31414). */
   readonly namesDependencyFailures: boolean;
   /** Documents keep their trailing white space, so a blank line stands before `---` (#32565, #32580). */
@@ -47,6 +49,7 @@ const helm4: Profile = {
   indentedErrors: true,
   dropChartNulls: true,
   checksApiVersion: true,
+  aliasesShareSubcharts: false,
   namesDependencyFailures: true,
   keepTrailingSpace: true,
   orderWebhooks: true,
@@ -68,6 +71,7 @@ const helm3: Profile = {
   indentedErrors: false,
   dropChartNulls: false,
   checksApiVersion: false,
+  aliasesShareSubcharts: true,
   namesDependencyFailures: false,
   keepTrailingSpace: false,
   orderWebhooks: false,

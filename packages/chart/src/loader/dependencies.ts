@@ -8,7 +8,7 @@ import { logValue, quote } from '../value/text.ts';
 import { type CoalesceOptions, chargeValues, coalesceTables, coalesceValues, mergeChartValues } from '../values/coalesce.ts';
 import { lineOfKey } from './documents.ts';
 import type { Dependency } from './metadata.ts';
-import { WorkChart } from './work-chart.ts';
+import type { WorkChart } from './work-chart.ts';
 
 /** Which subcharts take part, under which names, and what they export to their parents: Helm's ProcessDependencies. */
 export function processDependencies(chart: WorkChart, values: ValueMap, options: CoalesceOptions): void {
@@ -67,16 +67,19 @@ function enableBelow(chart: WorkChart, values: ValueMap, path: string, options: 
   for (const wanted of declared) {
     const child = chart.dependencies.find((candidate) => matches(candidate, wanted));
     options.budget?.step(child ? stepsPerChart * countCharts(child) : 1);
-    if (child) children.push(new WorkChart(child, wanted.alias));
+    if (child) children.push(child.standIn(wanted.alias, options.profile));
+    if (wanted.alias !== '') wanted.name = wanted.alias;
   }
-  const named = declared.map((wanted) => ({ ...wanted, name: wanted.alias || wanted.name, enabled: true }));
+  for (const wanted of declared) wanted.enabled = true;
   chart.adopt(children);
   const all = coalesceValues(chart, values, options);
-  const enabled = named.filter((wanted) => isEnabled(wanted, all, path, options));
-  const off = new Set(named.filter((wanted) => !enabled.includes(wanted)).map((wanted) => wanted.name));
+  for (const wanted of declared) wanted.enabled = isEnabled(wanted, all, path, options);
+  const off = new Set(declared.filter((wanted) => !wanted.enabled).map((wanted) => wanted.name));
   const kept = children.filter((child) => !off.has(child.name));
+  const left = declared.filter((wanted) => !off.has(wanted.name));
   for (const child of kept) enable(child, all, `${path}${child.name}.`, options);
-  chart.declared = enabled.filter((wanted) => !off.has(wanted.name));
+  // Where none is left there is nothing to import either, and the chart's values stay as they are.
+  chart.declared = left.length > 0 ? left : undefined;
   chart.adopt(kept);
 }
 
@@ -155,8 +158,12 @@ function importValues(chart: WorkChart, options: CoalesceOptions): void {
   // Nulls are kept: a later pass must still see what they delete.
   const all = mergeChartValues(chart, new Map(), options);
   let imported: ValueMap = new Map();
-  for (const { name, importValues: imports } of chart.declared) {
-    for (const item of imports ?? []) {
+  for (const wanted of chart.declared) {
+    const { name } = wanted;
+    // A dependency that charts under several aliases share is imported from by the first of them.
+    if (wanted.isImported) wanted.importValues = undefined;
+    wanted.isImported = true;
+    for (const item of wanted.importValues ?? []) {
       const child = typeof item === 'string' ? `exports.${item}` : item.child;
       const parent = typeof item === 'string' ? '.' : item.parent;
       options.budget?.step(1 + ((child.length + parent.length) >> 4));
