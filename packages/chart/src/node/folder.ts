@@ -1,4 +1,16 @@
-import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { ChartError } from '../errors.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
@@ -51,7 +63,7 @@ export function readChartFolder(
   } catch {
     // No rules: Helm's defaults alone.
   }
-  const walk: Walk = { root, real, isIgnored: readIgnore(rules), limits, onLink, late, files: [], bytes: 0 };
+  const walk: Walk = { root, real, isIgnored: readIgnore(rules), limits, onLink, late, files: [], bytes: 0, entries: 0 };
   walkFolder(walk, '', 0);
   return walk.files;
 }
@@ -67,6 +79,8 @@ interface Walk {
   readonly late: boolean;
   readonly files: ChartFile[];
   bytes: number;
+  /** All that was looked at, folders and ignored files too. */
+  entries: number;
 }
 
 /** Deepest folder of a chart; a link to a folder above would go on without end. */
@@ -74,8 +88,11 @@ const maxFolderDepth = 64;
 
 function walkFolder(walk: Walk, below: string, depth: number): void {
   if (depth > maxFolderDepth)
-    throw new ChartError('LIMIT_EXCEEDED', `chart folder ${quote(below)} is nested too deeply`, { cure: 'Remove links to folders above.' });
-  for (const entry of readdirSync(join(walk.root, below), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    throw new ChartError('LIMIT_EXCEEDED', `chart folder ${quote(below)} is nested too deeply`, {
+      cure: 'Remove links to folders above.',
+      where: { file: below },
+    });
+  for (const entry of entriesOf(walk, below).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     const full = `${walk.root}${sep}${path}`;
     const isLink = entry.isSymbolicLink();
@@ -92,6 +109,34 @@ function walkFolder(walk: Walk, below: string, depth: number): void {
     }
   }
 }
+
+/** A folder's own size, in bytes, from which on its entries are counted before they are taken into memory. */
+const largeFolder = 256 * 1024;
+/** Entries that a chart may have for each file. */
+const entriesPerFile = 4;
+
+function entriesOf(walk: Walk, below: string): Dirent[] {
+  const folder = join(walk.root, below);
+  const most = walk.limits.files * entriesPerFile - walk.entries;
+  if (statSync(folder).size > largeFolder) {
+    const handle = opendirSync(folder, { bufferSize: 1024 });
+    try {
+      for (let count = 0; handle.readSync(); ) if (++count > most) throw tooMany(walk, below);
+    } finally {
+      handle.closeSync();
+    }
+  }
+  const entries = readdirSync(folder, { withFileTypes: true });
+  if (entries.length > most) throw tooMany(walk, below);
+  walk.entries += entries.length;
+  return entries;
+}
+
+const tooMany = ({ limits }: Walk, below: string): ChartError =>
+  new ChartError('LIMIT_EXCEEDED', `chart folder ${quote(below)} is one too many: a chart has at most ${limits.files} files`, {
+    cure: 'Name the folder of a chart, and take out of it what is no part of it.',
+    where: { file: below === '' ? '.' : below },
+  });
 
 /** A link must lead somewhere, and stay inside the chart: charts come from strangers. */
 function follow({ real, onLink }: Walk, full: string, path: string): void {
@@ -144,11 +189,13 @@ function admit(walk: Walk, path: string, size: number): void {
   if (size > limits.fileBytes)
     throw new ChartError('LIMIT_EXCEEDED', `chart file ${quote(path)} is larger than the maximum file size ${limits.fileBytes}`, {
       cure: 'List it in .helmignore.',
+      where: { file: path },
     });
   walk.bytes += size;
   if (walk.bytes > limits.chartBytes || walk.files.length >= limits.files) {
     throw new ChartError('LIMIT_EXCEEDED', `chart is larger than ${limits.chartBytes} bytes or ${limits.files} files`, {
       cure: 'List what templates do not need in .helmignore.',
+      where: { file: path },
     });
   }
 }
