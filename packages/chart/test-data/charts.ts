@@ -112,9 +112,29 @@ class ChartGenerator extends Generator {
     return `{${items.map((item) => `${this.pick(keys)}${Math.floor(this.number() * 3)}: ${item}`).join(', ')}}`;
   }
 
+  /** YAML in block style: what people write by hand. */
+  handwritten(): string {
+    return this.pick([
+      'text: |\n  one\n    two\n\n  three',
+      'text: >-\n  folded\n  text\n\n  and more\n    indented',
+      'text: |+\n  kept\n\n',
+      'text: "a \\\n  b\n  c"',
+      'text:\n  - a: 1\n    b:\n    - x\n    -   y\n  -\n    c: 2 # a comment\n  - - 1\n    - 2',
+      'text: &anchor\n  x: 1\n  y: [*none]'.replace('[*none]', '[1]\nderived:\n  <<: *anchor\n  y: 3'),
+      'text: &t plain words\nderived: *t',
+      "text: 'it''s\n  folded'",
+      '? text\n: {a: 1,}',
+      'text: !!str 12\nderived: !!float 3',
+      '"text": 1e3\nderived: 0o17\nnumber: 0b11',
+      'text: -x\nderived: ~x\nnumber: "\\x41\\u00e4"',
+      ...(this.#isCareful ? [] : ['text: 1\ntext: 2', 'text:\n\tbad: tab', '--- \ntext: second document', 'text: *none']),
+    ]);
+  }
+
   valuesFile(names: readonly string[]): string {
     const lines = [`s: ${this.pick(['text', 'Some text', "'{{ .Release.Name }}'"])}`];
     for (const key of keys) if (this.chance(0.6)) lines.push(`${key}: ${this.flow(3)}`);
+    if (this.chance(0.5)) lines.push(this.handwritten());
     if (this.chance(0.4)) lines.push(`global: {${this.pick(keys)}: ${this.flow(2)}, region: ${this.scalar()}}`);
     if (this.chance(0.3)) lines.push(`tags: {front: ${this.pick(['true', 'false', '"x"'])}}`);
     if (this.chance(0.3)) lines.push(`exports: {data: {${this.pick(keys)}: ${this.flow(1)}, added: 1}}`);
@@ -151,6 +171,8 @@ class ChartGenerator extends Generator {
       '(.Files.Lines "data.txt")',
       '.Subcharts',
       '.Values.added',
+      '.Values.text',
+      '.Values.derived',
       '(index .Values "one" | default dict)',
       '.Release.IsUpgrade',
     ]);
@@ -167,7 +189,6 @@ class ChartGenerator extends Generator {
       '(.Files.Glob "*")',
       `(list 1 ${value} "x")`,
       `(dict "k" ${value} "a" 2)`,
-      '3',
       '.Values.none',
     ]);
   }
@@ -235,13 +256,14 @@ class ChartGenerator extends Generator {
   /** A line of a kind that charts often have. */
   snippet(): string {
     const value = `.Values.${this.pick(keys)}`;
-    const text = `(toString ${this.read()})`;
+    // Subcharts hold pointers, whose addresses are random: cut or searched they cannot be masked.
+    const text = `(toString ${this.read().replace('.Subcharts', '.Chart.Name')})`;
     const number = this.pick(['.Values.size', '1', '2.5', '1e6', '(int64 3)', '"4"', '0x10', value]);
     return this.pick([
       `  rt: {{ ${value} | toYaml | fromYaml | toJson }}\n`,
       `  ra: {{ ${value} | toYaml | fromYamlArray | toJson }}\n`,
       `  rj: {{ ${value} | toJson | fromJson | toJson }}\n`,
-      `  rb: {{ ${this.read()} | toJson | b64enc | b64dec | quote }}\n`,
+      `  rb: {{ ${this.read().replace('.Subcharts', '.Chart.Name')} | toJson | b64enc | b64dec | quote }}\n`,
       `  yp: |\n    {{- ${value} | toYamlPretty | nindent 4 }}\n`,
       `  tm: {{ dict "v" ${value} | toToml | quote }}\n`,
       `  n1: {{ int ${number} }} {{ float64 ${number} }} {{ int64 ${number} | toString | quote }} {{ ${number} | printf "%v %T" | quote }}\n`
@@ -346,7 +368,7 @@ class ChartGenerator extends Generator {
     const meta = ['apiVersion: v2', `name: ${name}`, 'version: 1.0.0'];
     if (library) meta.push('type: library');
     if (this.chance(0.5)) meta.push('appVersion: "1.16"');
-    if (this.chance(0.05)) meta.push('kubeVersion: ">=1.30.0-0"');
+    if (this.chance(0.01)) meta.push('kubeVersion: ">=1.30.0-0"');
     if (this.chance(0.2)) meta.push('keywords: [a, b]', 'annotations: {x: y}');
     if (dependencies.length > 0) meta.push('dependencies:', ...dependencies);
     this.files[`${folder}Chart.yaml`] = `${meta.join('\n')}\n`;
@@ -354,7 +376,7 @@ class ChartGenerator extends Generator {
     this.files[`${folder}templates/_helpers.tpl`] = this.helpers(name);
     for (const file of ['a.yaml', 'b.yaml', 'deep/c.yaml'])
       if (this.chance(0.5)) this.files[`${folder}templates/${file}`] = this.template();
-    if (this.chance(0.3)) this.files[`${folder}templates/NOTES.txt`] = `Thanks {{ ${this.read()} }}\n`;
+    if (this.chance(0.3)) this.files[`${folder}templates/NOTES.txt`] = `Thanks {{ ${this.read()} }}\n${this.line()}`;
     if (this.chance(0.5)) this.files[`${folder}data.txt`] = this.pick(['one\ntwo\n', '', 'no end', 'ä\r\nb']);
     if (this.chance(0.2)) this.files[`${folder}crds/c.yaml`] = 'kind: CustomResourceDefinition\nmetadata: {name: c}\n';
     if (this.chance(0.08)) this.files[`${folder}values.schema.json`] = makeSchema(this);
@@ -378,7 +400,7 @@ class ChartGenerator extends Generator {
       'ports[2]',
       ...(this.#isCareful ? [] : ['flag.a,size']),
       'name.name0=1,map.x[0]',
-      'two',
+      ...(this.#isCareful ? [] : ['two']),
     ]);
     const value = this.pick([
       '1',

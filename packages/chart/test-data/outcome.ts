@@ -4,12 +4,13 @@ import { ChartError } from '../src/errors.ts';
 import { readValues } from '../src/loader/load.ts';
 import { nodeCrypto } from '../src/node/crypto.ts';
 import { loadChartFrom } from '../src/node/folder.ts';
-import { type ProfileName, profileOf } from '../src/profile.ts';
+import { type Profile, type ProfileName, profileOf } from '../src/profile.ts';
 import { formatTemplateOutput } from '../src/render/output.ts';
 import { render } from '../src/render/render.ts';
 import type { ValueMap } from '../src/value/kinds.ts';
 import { mergeMaps } from '../src/values/merge.ts';
 import { applySet } from '../src/values/set.ts';
+import { ConversionError } from '../src/yaml/values.ts';
 import { sortReport } from './cases.ts';
 import type { ChartCase } from './charts.ts';
 
@@ -52,11 +53,22 @@ export function theirOutcome({ status, stdout, stderr }: { status: number; stdou
   return masked(message.replace(/(\n\nUse --debug flag to render out invalid YAML)?\n$/, ''));
 }
 
+/** A values file, whose name the failure gives. */
+function readFile(path: string, text: string, { multiDocumentValues }: Profile): ValueMap {
+  try {
+    return readValues(text, multiDocumentValues);
+  } catch (error) {
+    if (error instanceof ConversionError)
+      throw new ChartError('VALUES_INVALID', `failed to parse ${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
 /** The same of this package. */
 export function ourOutcome(folder: string, { values, sets, flags }: ChartCase, name: ProfileName): string {
   const profile = profileOf(name);
   try {
-    let given: ValueMap = values === undefined ? new Map() : mergeMaps(new Map(), readValues(values, profile.multiDocumentValues));
+    let given = values === undefined ? new Map() : mergeMaps(new Map(), readFile(join(folder, 'more.yaml'), values, profile));
     for (const kind of ['set-json', 'set', 'set-string', 'set-file', 'set-literal'] as const) {
       for (const [own, text] of sets) if (own === kind) given = applySet(kind, text, given, { jsonObject: profile.setJsonObject });
     }

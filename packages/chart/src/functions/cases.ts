@@ -1,4 +1,4 @@
-import { byteLength, byteSlice, fromBytes, toBytes } from '../value/text.ts';
+import { byteLength, byteSlice, fromBytes, isAscii, toBytes } from '../value/text.ts';
 import { fail } from './define.ts';
 
 /** Case and layout of words as sprig's libraries xstrings and goutils have them, oddities included. */
@@ -191,7 +191,12 @@ export function initials(text: string): string {
   return out;
 }
 
-export const deleteSpace = (text: string): string => text.replace(/[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g, '');
+/** Without white space. The library takes bytes for characters, so beyond ASCII a text from which it takes anything is spoilt. */
+export function deleteSpace(text: string): string {
+  const bytes = isAscii(text) ? text : Array.from(toBytes(text), (byte) => String.fromCharCode(byte)).join('');
+  const kept = bytes.replace(/[\t-\r \x85\xa0]/g, '');
+  return kept.length === bytes.length ? text : kept;
+}
 
 export function abbreviate(text: string, width: number): string {
   return width < 4 ? text : abbreviateFull(text, 0, width);

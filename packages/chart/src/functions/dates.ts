@@ -9,6 +9,8 @@ import {
   roundDuration,
   truncateDuration,
 } from '../time/duration.ts';
+import { quoteTime } from '../time/quote.ts';
+
 import { GoTime, parseTime } from '../time/time.ts';
 import { loadZone, utc } from '../time/zone.ts';
 import { formatG } from '../value/float.ts';
@@ -41,12 +43,12 @@ function modify(text: string, date: Value, must: boolean): Value {
 }
 
 function durationProblem(text: string): string {
-  const shown = quote(text);
+  const shown = quoteTime(text);
   if (text === '' || /^[+-]?$/.test(text)) return `time: invalid duration ${shown}`;
   const number = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)/.exec(text);
   if (!number) return `time: invalid duration ${shown}`;
   const unit = /^[^0-9.]*/.exec(text.slice(number[0].length))?.[0] ?? '';
-  return unit === '' ? `time: missing unit in duration ${shown}` : `time: unknown unit ${quote(unit)} in duration ${shown}`;
+  return unit === '' ? `time: missing unit in duration ${shown}` : `time: unknown unit ${quoteTime(unit)} in duration ${shown}`;
 }
 
 const year = 31_536_000_000_000_000n;

@@ -1,7 +1,8 @@
 import { ChartError } from '../errors.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
-import { type Budget, limitOf } from '../render/budget.ts';
-import { JsonError, readExactJson } from '../value/json.ts';
+import { type Budget, LimitReached, limitOf } from '../render/budget.ts';
+import { JsonError, JsonLimit, readExactJson } from '../value/json.ts';
+import { lineInJson } from '../value/json-line.ts';
 import { typeName, type ValueMap } from '../value/kinds.ts';
 import { fromBytes } from '../value/text.ts';
 import { SchemaCompiler } from './compile.ts';
@@ -9,7 +10,7 @@ import type { CompiledSchema } from './compiled.ts';
 import { SchemaError } from './document.ts';
 import { judge } from './judge.ts';
 import { printViolations, type Violation } from './report.ts';
-import { validate } from './validate.ts';
+import { SchemaLimit, validate } from './validate.ts';
 
 /** Checks the values of a chart and its subcharts against their schemas. @throws ChartError with Helm's words */
 export function checkSchemas(chart: WorkChart, values: ValueMap, budget: Budget): void {
@@ -27,7 +28,7 @@ export function checkSchemas(chart: WorkChart, values: ValueMap, budget: Budget)
 function collect(chart: WorkChart, values: ValueMap, budget: Budget): string {
   let problems = '';
   if (chart.schema) {
-    const own = describeViolations(chart.schema, values, budget);
+    const own = describeViolations(chart.schema, values, budget, `${chart.path}/values.schema.json`);
     if (own !== '') problems += `${chart.name}:\n${own}`;
   }
   for (const child of chart.dependencies) {
@@ -63,9 +64,14 @@ function prepare(data: Uint8Array, budget: Budget): CompiledSchema {
     budget.step(steps);
   };
   const compiler = new SchemaCompiler({ charge, judge: (document, part, pointer) => judge(document, part, pointer, budget) });
-  const schema = compiler.compile(url, readExactJson(fromBytes(data)));
-  prepared.set(data, { schema, cost });
-  return schema;
+  try {
+    const schema = compiler.compile(url, readExactJson(fromBytes(data), charge));
+    prepared.set(data, { schema, cost });
+    return schema;
+  } catch (error) {
+    const limit = limitOf(error);
+    throw limit && !(limit instanceof SchemaLimit) ? new SchemaLimit(limit.message, compiler.pointer) : error;
+  }
 }
 
 /** The violations of one schema. @throws JsonError, SchemaError, LimitReached where the schema cannot be used */
@@ -73,14 +79,21 @@ export const findViolations = (data: Uint8Array, values: ValueMap, budget: Budge
   validate(prepare(data, budget), values, budget);
 
 /** The same in the words of the library that Helm uses; empty where there are none. */
-export function describeViolations(data: Uint8Array, values: ValueMap, budget: Budget): string {
+export function describeViolations(data: Uint8Array, values: ValueMap, budget: Budget, file = 'values.schema.json'): string {
   try {
     const violations = findViolations(data, values, budget);
     return violations.length === 0 ? '' : `${printViolations(violations)}\n`;
   } catch (error) {
+    const limit = error instanceof JsonLimit ? new LimitReached(error.message) : limitOf(error);
+    if (limit) {
+      const path = limit instanceof SchemaLimit ? limit.pointer.split('/').slice(1) : [];
+      const line = lineInJson(
+        fromBytes(data),
+        path.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~')),
+      );
+      throw limit.toChartError(file, line, undefined, 'Make the schema smaller, or pass --skip-schema-validation.');
+    }
     if (error instanceof JsonError || error instanceof SchemaError) return error.message;
-    const limit = limitOf(error);
-    if (limit) throw limit.toChartError('values.schema.json');
     throw error;
   }
 }

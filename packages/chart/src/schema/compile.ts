@@ -34,6 +34,11 @@ export class SchemaCompiler {
     this.#options = options;
   }
 
+  /** JSON pointer of the schema at hand. */
+  get pointer(): string {
+    return this.#queue[this.#next - 1]?.schema.pointer ?? '';
+  }
+
   /** @throws SchemaError */
   compile(url: string, root: ExactJson = loadSchema(url)): CompiledSchema {
     const document = this.#document(url, root);
@@ -68,7 +73,7 @@ export class SchemaCompiler {
     const key = isMap ? '' : `${document.url}#${pointer}`;
     const known = isMap ? this.#made.get(value as ExactJson) : this.#plain.get(key);
     if (known) return known;
-    this.#options.charge(2);
+    this.#options.charge(4);
     const schema = new CompiledSchema(document.url, pointer);
     if (isMap) this.#made.set(value as ExactJson, schema);
     else this.#plain.set(key, schema);
@@ -117,6 +122,7 @@ export class SchemaCompiler {
 
   /** The schema that a target means. @throws SchemaError */
   refer(document: SchemaDocument, target: Target): CompiledSchema {
+    this.#options.charge(8 + (target.fragment.length >> 1));
     const pointer = document.pointerOf(target);
     if (pointer !== undefined) return this.at(document, pointer);
     const other = this.#document(target.url);
@@ -127,7 +133,7 @@ export class SchemaCompiler {
   regex(source: string, place: () => string): Regex {
     try {
       const regex = new Regex(source);
-      this.#options.charge(regex.size >> 1);
+      this.#options.charge(4 + 2 * regex.size + (source.length >> 2));
       return regex;
     } catch (error) {
       if (error instanceof RegexError) throw new SchemaError(`invalid regex ${quote(source)} at ${quote(place())}: ${error.message}`);

@@ -1,5 +1,5 @@
 import type { Budget } from '../render/budget.ts';
-import { LimitReached } from '../render/budget.ts';
+import { LimitReached, limitOf } from '../render/budget.ts';
 import { typeName, type Value } from '../value/kinds.ts';
 import { compareText } from '../value/text.ts';
 import type { CompiledSchema } from './compiled.ts';
@@ -22,7 +22,14 @@ export interface MetaContext {
  * in random order, violations come sorted by name.
  */
 export function validate(schema: CompiledSchema, value: Instance, budget: Budget, context?: MetaContext): readonly Violation[] {
-  const found = new Validator(budget, context).check(schema, value);
+  const validator = new Validator(budget, context);
+  let found: Found;
+  try {
+    found = validator.check(schema, value);
+  } catch (error) {
+    const limit = limitOf(error);
+    throw limit ? new SchemaLimit(limit.message, validator.at) : error;
+  }
   return found ? partsOf(found) : [];
 }
 
@@ -41,20 +48,40 @@ interface Frame {
   readonly left: Unevaluated;
   /** Only whether there is a violation counts, not which. */
   readonly isQuiet: boolean;
+  readonly budget: Budget;
   readonly found: Violation[];
 }
 
 const unnamed: Violation = { path: [], text: '', causes: [] };
 
-function violation({ at, isQuiet }: Pick<Frame, 'at' | 'isQuiet'>, text: () => string, causes: readonly Violation[] = []): Violation {
-  return isQuiet ? unnamed : { path: at.path, text: text(), causes };
+type Place = Pick<Frame, 'at' | 'isQuiet' | 'budget'>;
+
+function violation({ at, isQuiet, budget }: Place, text: () => string, causes: readonly Violation[] = []): Violation {
+  if (isQuiet) return unnamed;
+  const said = text();
+  // What is said may be as long as the values, many times.
+  budget.step(4 + (said.length >> 5));
+  return { path: at.path, text: said, causes };
 }
 
 function say(frame: Frame, text: () => string, causes: readonly Violation[] = []): void {
   frame.found.push(violation(frame, text, causes));
 }
 
+/** A limit that is met where a schema is used. */
+export class SchemaLimit extends LimitReached {
+  /** JSON pointer of the schema. */
+  readonly pointer: string;
+
+  constructor(problem: string, pointer: string) {
+    super(problem);
+    this.pointer = pointer;
+  }
+}
+
 class Validator {
+  /** JSON pointer of the schema at hand. */
+  at = '';
   readonly #budget: Budget;
   readonly #context: MetaContext | undefined;
   #depth = 0;
@@ -97,31 +124,35 @@ class Validator {
   }
 
   #check(schema: CompiledSchema, value: Instance, at: Location, scope: Scope, left: Unevaluated, isQuiet: boolean): Found {
+    this.at = schema.pointer;
     this.#budget.step(4);
     if (schema.always === true) return undefined;
-    const place = { at, isQuiet };
+    const budget = this.#budget;
+    const place = { at, isQuiet, budget };
     if (schema.always === false) return violation(place, () => 'false schema');
     const cycle = scope.cycle();
     if (cycle !== undefined) return violation(place, () => cycle);
     if (++this.#depth > maxDepth) throw new LimitReached(`values and schema are nested more than ${maxDepth} deep`);
-    const found = this.#simple(schema, value, place) ?? this.#checkAll({ schema, at, scope, left, isQuiet, found: [] }, value);
+    const found = this.#simple(schema, value, place) ?? this.#checkAll({ schema, at, scope, left, isQuiet, budget, found: [] }, value);
     this.#depth--;
     return found;
   }
 
   /** Keywords after whose failure nothing else is looked at. */
-  #simple(schema: CompiledSchema, value: Instance, place: Pick<Frame, 'at' | 'isQuiet'>): Found {
+  #simple(schema: CompiledSchema, value: Instance, place: Place): Found {
     const type = typeOf(value);
     if (type === undefined) return violation(place, () => `invalid jsonType ${typeName(value as Value)}`);
     const { types, constant, choices, format } = schema;
     if (types && !isType(value, type, types))
       return violation(place, () => `got ${type}, want ${typeOrder.filter((name) => types.includes(name)).join(' or ')}`);
-    if (constant && !jsonEqual(value, constant[0])) return violation(place, () => constantText(constant[0]));
+    const spend = (steps: number): void => this.#budget.step(steps);
+    if (constant && !jsonEqual(value, constant[0], spend)) return violation(place, () => constantText(constant[0]));
     if (choices) {
       this.#budget.step(2 * choices.length);
-      if (!choices.some((choice) => jsonEqual(value, choice))) return violation(place, () => enumText(choices));
+      if (!choices.some((choice) => jsonEqual(value, choice, spend))) return violation(place, () => enumText(choices));
     }
     if (!format || typeof value !== 'string') return undefined;
+    this.#budget.step(4 + (value.length >> 4));
     const reason = format.check(value);
     return reason === undefined ? undefined : violation(place, () => `${singleQuoted(value)} is not valid ${format.name}: ${reason}`);
   }
@@ -166,7 +197,7 @@ class Validator {
     const { minProperties, maxProperties, required } = schema;
     atLeast(frame, 'minProperties', value.size, minProperties);
     atMost(frame, 'maxProperties', value.size, maxProperties);
-    this.#budget.step(required.length >> 2);
+    this.#budget.step(required.length);
     const missing = required.filter((key) => !value.has(key));
     if (missing.length > 0)
       say(frame, () =>
@@ -185,6 +216,7 @@ class Validator {
       if (!value.has(key)) continue;
       if (!('length' in wanted)) add(frame, this.#checkSame(frame, wanted, value as Instance));
       else {
+        this.#budget.step(wanted.length);
         const missing = wanted.filter((name) => !value.has(name));
         if (missing.length > 0) say(frame, () => `properties ${joinQuoted(missing)} required, if ${singleQuoted(key)} exists`);
       }
@@ -286,6 +318,7 @@ class Validator {
   #text(frame: Frame, value: string): void {
     const { minLength, maxLength, pattern } = frame.schema;
     if (minLength !== undefined || maxLength !== undefined) {
+      this.#budget.step(value.length >> 5);
       const length = [...value].length;
       atLeast(frame, 'minLength', length, minLength);
       atMost(frame, 'maxLength', length, maxLength);

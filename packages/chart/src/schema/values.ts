@@ -31,14 +31,19 @@ export function typeOf(value: Instance): JsonType | undefined {
 export const isType = (value: Instance, type: JsonType | undefined, wanted: readonly string[]): boolean =>
   (type !== undefined && wanted.includes(type)) || (isNumber(value) && wanted.includes('integer') && isInteger(value));
 
-/** Equality of JSON: numbers by value, whatever their kind. */
-export function jsonEqual(a: Instance, b: Instance): boolean {
+/** Equality of JSON: numbers by value, whatever their kind. @param spend pays for lists and maps that are compared */
+export function jsonEqual(a: Instance, b: Instance, spend: (steps: number) => void = () => {}): boolean {
   if (isNumber(a)) return isNumber(b) && compareNumbers(a, b) === 0;
   if (typeof a !== 'object' || a === null) return (a ?? null) === (b ?? null);
-  if (a instanceof Map)
-    return b instanceof Map && a.size === b.size && [...a].every(([key, item]) => b.has(key) && jsonEqual(item, b.get(key)));
+  if (a instanceof Map) {
+    if (!(b instanceof Map) || a.size !== b.size) return false;
+    spend(1 + (a.size >> 1));
+    return [...a].every(([key, item]) => b.has(key) && jsonEqual(item, b.get(key), spend));
+  }
   if (a instanceof GoObject || a instanceof TypedList || !Array.isArray(a)) return false;
-  return Array.isArray(b) && a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
+  if (!Array.isArray(b) || a.length !== b.length) return false;
+  spend(1 + (a.length >> 1));
+  return a.every((item, index) => jsonEqual(item, b[index], spend));
 }
 
 /** How many maps, lists and plain values a value is made of, counted up to a bound. */

@@ -1,8 +1,8 @@
 import { fail, method } from '../functions/define.ts';
 import { GoObject, int, int64, type Method, type Value } from '../value/kinds.ts';
-import { quote } from '../value/text.ts';
 import { GoDuration } from './duration.ts';
 import { type LayoutItem, type Piece, parseLayout } from './layout.ts';
+import { quoteTime } from './quote.ts';
 import { fixedZone, loadZone, utc, type Zone } from './zone.ts';
 
 const months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
@@ -317,7 +317,7 @@ class TimeParser {
 
   parse(zone: Zone): GoTime {
     for (const item of parseLayout(this.#layout)) this.#take(item);
-    if (this.#rest !== '') this.#fail(`: extra text: ${quote(this.#rest)}`);
+    if (this.#rest !== '') this.#fail(`: extra text: ${quoteTime(this.#rest)}`);
     const { year = 0, month = 1, day = 1, minute = 0, second = 0, nanoseconds = 0 } = this.#fields;
     let { hour = 0 } = this.#fields;
     if (this.#afternoon === true && hour < 12) hour += 12;
@@ -338,11 +338,11 @@ class TimeParser {
   }
 
   #fail(problem: string): never {
-    return fail(`parsing time ${quote(this.#text)}${problem}`);
+    return fail(`parsing time ${quoteTime(this.#text)}${problem}`);
   }
 
   #cannot(wanted: string): never {
-    return this.#fail(` as ${quote(this.#layout)}: cannot parse ${quote(this.#rest)} as ${quote(wanted)}`);
+    return this.#fail(` as ${quoteTime(this.#layout)}: cannot parse ${quoteTime(this.#rest)} as ${quoteTime(wanted)}`);
   }
 
   #match(form: RegExp, wanted: string): RegExpExecArray {

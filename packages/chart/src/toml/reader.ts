@@ -1,6 +1,7 @@
 import { parseTime } from '../time/time.ts';
 import { utc } from '../time/zone.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
+import { quote } from '../value/text.ts';
 import { TomlError } from './writer.ts';
 
 /** Reads TOML 1.0 into maps: integers are int64, dates times. @throws TomlError */
@@ -14,6 +15,8 @@ class Reader {
   readonly #text: string;
   #at = 0;
   #lastKey = '';
+  /** The table around, as messages name it. */
+  #context: readonly string[] = [];
   #depth = 0;
   /** Tables that a header or an inline form has closed. */
   readonly #defined = new Set<Value>();
@@ -31,13 +34,18 @@ class Reader {
       const character = this.#text[this.#at];
       if (character === undefined) return root;
       if (character === '[') table = this.#header(root);
-      else this.#pair(table);
+      else {
+        this.#pair(table);
+        this.#lastKey = this.#context.join('.');
+      }
       this.#endOfLine();
     }
   }
 
   #fail(problem: string): never {
-    const line = this.#text.slice(0, this.#at).split('\n').length;
+    const lines = this.#text.slice(0, this.#at).split('\n');
+    // What is missed at the end is missed on the last line, not on the empty one behind it.
+    const line = lines.length - (this.#at >= this.#text.length && this.#text.endsWith('\n') ? 1 : 0);
     throw new TomlError(`toml: line ${line}${this.#lastKey === '' ? '' : ` (last key ${JSON.stringify(this.#lastKey)})`}: ${problem}`);
   }
 
@@ -57,7 +65,7 @@ class Reader {
     this.#blank(false);
     const character = this.#text[this.#at];
     if (character !== undefined && character !== '\n') {
-      this.#fail(`expected a top-level item to end with a newline, comment, or EOF, but got '${character}' instead`);
+      this.#fail(`expected a top-level item to end with a newline, comment, or EOF, but got ${describe(character)} instead`);
     }
   }
 
@@ -65,31 +73,37 @@ class Reader {
     const isList = this.#text.startsWith('[[', this.#at);
     this.#at += isList ? 2 : 1;
     const path = this.#path(']');
-    const close = isList ? ']]' : ']';
-    if (!this.#text.startsWith(close, this.#at)) this.#fail(`expected end of table ${isList ? 'array ' : ''}name delimiter ']'`);
-    this.#at += close.length;
-    this.#lastKey = path.join('.');
-    const parent = this.#descend(root, path.slice(0, -1), true);
+    const end = this.#text[this.#at++];
+    if (end !== ']') this.#fail(`expected '.' or ']' to end table name, but got ${describe(end)} instead`);
+    if (isList && this.#text[this.#at++] !== ']')
+      this.#fail(`expected end of table array name delimiter ']', but got ${describe(this.#text[this.#at - 1])} instead`);
+    const above = path.slice(0, -1);
+    this.#lastKey = above.join('.');
+    const parent = this.#descend(root, above, true);
+    this.#context = path;
     const name = path.at(-1) as string;
     const current = parent.get(name);
     if (isList) {
       const list = current ?? [];
       if (!Array.isArray(list) || (current !== undefined && !this.#lists.has(list)))
-        this.#fail(`Key '${this.#lastKey}' was already created and cannot be used as an array.`);
+        this.#fail(`Key '${path.join('.')}' was already created and cannot be used as an array.`);
       this.#lists.add(list);
       const table: ValueMap = new Map();
       list.push(table);
       parent.set(name, list);
+      this.#lastKey = path.join('.');
       return table;
     }
     if (current === undefined) {
+      this.#lastKey = path.join('.');
       const table: ValueMap = new Map();
       parent.set(name, table);
       this.#defined.add(table);
       return table;
     }
-    if (!(current instanceof Map) || this.#defined.has(current)) this.#fail(`Key '${this.#lastKey}' has already been defined.`);
+    if (!(current instanceof Map) || this.#defined.has(current)) this.#fail(`Key '${path.join('.')}' has already been defined.`);
     this.#defined.add(current);
+    this.#lastKey = path.join('.');
     return current as ValueMap;
   }
 
@@ -110,46 +124,56 @@ class Reader {
     return table;
   }
 
-  #path(stop: string): string[] {
+  #path(stop: '=' | ']'): string[] {
     const path: string[] = [];
     for (;;) {
       this.#blank(false);
-      path.push(this.#name(stop));
+      path.push(stop === '=' ? this.#keyName(path.length === 0) : this.#tableName());
       this.#blank(false);
       if (this.#text[this.#at] !== '.') return path;
       this.#at++;
     }
   }
 
-  #name(stop: string): string {
+  #keyName(isFirst: boolean): string {
     const character = this.#text[this.#at];
+    if (character === '=' || character === undefined) this.#fail(`unexpected '='${isFirst ? ': key name appears blank' : ''}`);
+    if (character === '.') this.#fail(`unexpected '.'${isFirst ? ": keys cannot start with a '.'" : ''}`);
+    return this.#name(character);
+  }
+
+  #tableName(): string {
+    const character = this.#text[this.#at];
+    if (character === ']' || character === undefined) this.#fail('unexpected end of table name (table names cannot be empty)');
+    if (character === '.') this.#fail('unexpected table separator (table names cannot be empty)');
+    return this.#name(character);
+  }
+
+  /** A name, which is empty where something else stands: what follows it is wrong then. */
+  #name(character: string): string {
     if (character === '"' || character === "'") return this.#string();
-    const found = /^[A-Za-z0-9_-]+/.exec(this.#text.slice(this.#at, this.#at + 1024));
-    if (!found)
-      return this.#fail(
-        character === stop
-          ? 'unexpected end of table name (table names cannot be empty)'
-          : `expected a key but found ${describe(character)}`,
-      );
-    this.#at += found[0].length;
-    return found[0];
+    const found = /^[A-Za-z0-9_-]*/.exec(this.#text.slice(this.#at, this.#at + 1024))?.[0] ?? '';
+    this.#at += found.length;
+    return found;
   }
 
   #pair(table: ValueMap): void {
     const path = this.#path('=');
-    if (this.#at >= this.#text.length) {
-      // The reader of the library has not seen a key yet, and names none.
-      this.#lastKey = '';
-      this.#fail("unexpected EOF; expected key separator '='");
-    }
-    this.#lastKey = path.join('.');
+    // The reader of the library has not seen a key yet, and names the table around it.
+    if (this.#at >= this.#text.length) this.#fail("unexpected EOF; expected key separator '='");
     if (this.#text[this.#at] !== '=') this.#fail(`expected '.' or '=', but got ${describe(this.#text[this.#at])} instead`);
     this.#at++;
     this.#blank(false);
+    this.#lastKey = [...this.#context, ...path].join('.');
     const target = this.#descend(table, path.slice(0, -1), false);
     const name = path.at(-1) as string;
+    const around = this.#context;
+    this.#context = [...around, ...path];
+    const value = this.#value();
+    this.#context = around;
+    this.#lastKey = [...around, ...path].join('.');
     if (target.has(name)) this.#fail(`Key '${this.#lastKey}' has already been defined.`);
-    target.set(name, this.#value());
+    target.set(name, value);
   }
 
   #value(): Value {
@@ -158,7 +182,9 @@ class Reader {
     if (character === '[') return this.#array();
     if (character === '{') return this.#inlineTable();
     const word = /^[^\s,\]}#=]+(?: \d\d:\d\d[^\s,\]}#]*)?/.exec(this.#text.slice(this.#at, this.#at + 256))?.[0] ?? '';
-    if (word === '') return this.#fail(`expected value but found ${describe(character)} instead`);
+    if (character === undefined) return this.#fail('unexpected EOF; expected value');
+    if (character === '.') return this.#fail("floats must start with a digit, not '.'");
+    if (word === '' || !/[\p{L}\d+-]/u.test(character)) return this.#fail(`expected value but found ${describe(character)} instead`);
     const value = scalar(word);
     if (value === undefined) return this.#fail(`expected value but found ${JSON.stringify(word)} instead`);
     this.#at += word.length;
@@ -176,11 +202,12 @@ class Reader {
     for (;;) {
       this.#blank(true);
       if (this.#text[this.#at] === ']') break;
+      if (this.#text[this.#at] === ',') this.#fail('unexpected comma');
       items.push(this.#value());
       this.#blank(true);
       if (this.#text[this.#at] === ',') this.#at++;
       else if (this.#text[this.#at] !== ']')
-        this.#fail(`expected a comma (',') or array terminator (']'), but got ${describe(this.#text[this.#at])}`);
+        this.#fail(`expected a comma (',') or array terminator (']'), but got ${describeOrEnd(this.#text[this.#at])}`);
     }
     this.#at++;
     this.#depth--;
@@ -195,11 +222,13 @@ class Reader {
     else {
       for (;;) {
         this.#blank(false);
+        if (this.#text[this.#at] === ',') this.#fail('unexpected comma');
         this.#pair(table);
         this.#blank(false);
         const character = this.#text[this.#at++];
         if (character === '}') break;
-        if (character !== ',') this.#fail(`expected a comma or an inline table terminator '}', but got ${describe(character)} instead`);
+        if (character !== ',')
+          this.#fail(`expected a comma or an inline table terminator '}', but got ${describeOrEnd(character)} instead`);
       }
     }
     this.#depth--;
@@ -249,8 +278,9 @@ class Reader {
 
 const letters: Readonly<Record<string, string>> = { b: '\b', t: '\t', n: '\n', f: '\f', r: '\r', e: '\x1b', '"': '"', '\\': '\\' };
 
-const describe = (character: string | undefined): string =>
-  character === undefined ? 'EOF' : `'${character === '\n' ? '\\n' : character}'`;
+/** A character as Go quotes it; the end of the text is a zero. */
+const describe = (character: string | undefined): string => quote(character ?? '\0', "'");
+const describeOrEnd = (character: string | undefined): string => (character === undefined ? 'end of file' : `'${character}'`);
 
 function scalar(word: string): Value {
   if (word === 'true' || word === 'false') return word === 'true';

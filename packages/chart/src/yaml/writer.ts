@@ -31,10 +31,12 @@ interface Style {
   readonly indentSequences: boolean;
   readonly bestWidth: number;
   readonly number: (value: number) => string;
+  /** Tabs stand as they are in literal blocks. */
+  readonly hasTabsInBlocks: boolean;
 }
 
-const goYaml2: Style = { indentSequences: false, bestWidth: 80, number: jsonNumber };
-const goYaml3: Style = { indentSequences: true, bestWidth: Number.POSITIVE_INFINITY, number: floatNumber };
+const goYaml2: Style = { indentSequences: false, bestWidth: 80, number: jsonNumber, hasTabsInBlocks: false };
+const goYaml3: Style = { indentSequences: true, bestWidth: Number.POSITIVE_INFINITY, number: floatNumber, hasTabsInBlocks: true };
 
 const indentStep = 2;
 
@@ -134,7 +136,7 @@ class Writer {
       this.#plain(text, !isKey);
       return;
     }
-    const shape = analyse(value);
+    const shape = analyse(value, this.#style.hasTabsInBlocks);
     const outer = this.#indent;
     // A scalar is one step deeper than the mapping that holds it: folded lines show it.
     this.#indent = outer < 0 ? indentStep : outer + indentStep;
@@ -276,7 +278,7 @@ interface Shape {
 const simpleWord = /^[A-Za-z0-9_/.+$()=<>^~][A-Za-z0-9_/.\-+$()=<>^~]*$/;
 
 /** In which styles a scalar can be written in block context. */
-function analyse(value: string): Shape {
+function analyse(value: string, hasTabsInBlocks: boolean): Shape {
   if (value === '') return { plain: true, single: true, block: false };
   if (simpleWord.test(value) && !value.startsWith('...') && !value.startsWith('>')) return { plain: true, single: true, block: true };
   const lines = /[\n\r\x85\u2028\u2029]/.test(value);
@@ -286,8 +288,9 @@ function analyse(value: string): Shape {
   const breakSpace = /[\n\r\x85\u2028\u2029] /.test(value);
   const spaceBreak = / [\n\r\x85\u2028\u2029]/.test(value);
   const special = hasSpecial(value);
+  const specialInBlock = special && (!hasTabsInBlocks || hasSpecial(value.replaceAll('\t', '')));
   const plain = !(leading || trailing || breakSpace || spaceBreak || special || lines || hasIndicator(value));
-  return { plain, single: !(breakSpace || spaceBreak || special), block: !(trailingSpace || spaceBreak || special) };
+  return { plain, single: !(breakSpace || spaceBreak || special), block: !(trailingSpace || spaceBreak || specialInBlock) };
 }
 
 function hasIndicator(value: string): boolean {

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { ChartError } from '../errors.ts';
+import { loadChart } from '../loader/load.ts';
+import { render } from '../render/render.ts';
+
+/** Schemas from strangers: nothing outside of them is read, and each ends soon. Helm's own words are in test-data/schemas.txt. */
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function failure(schema: string, values: string): ChartError | undefined {
+  const chart = loadChart([
+    { name: 'Chart.yaml', data: bytes('apiVersion: v2\nname: s\nversion: 1.0.0') },
+    { name: 'values.yaml', data: bytes(values) },
+    { name: 'values.schema.json', data: bytes(schema) },
+  ]);
+  try {
+    render(chart, { release: { name: 'r', namespace: 'n' } });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ChartError) return error;
+    throw error;
+  }
+}
+
+test.each([
+  'https://example.com/x.json',
+  'http://example.com/x.json#/a',
+  'file:///etc/passwd',
+  '../x.json',
+  '/etc/hostname',
+  '//example.com/x',
+])('a reference to %s is refused', (reference) => {
+  const error = failure(JSON.stringify({ properties: { v: { $ref: reference } } }), 'v: 1');
+  expect(error?.message).toContain('nothing outside of values.schema.json is read or fetched');
+});
+
+test.each(['https://example.com/schema', 'file:///etc/passwd'])('a schema of schemas at %s is refused', (url) => {
+  expect(failure(JSON.stringify({ $schema: url }), 'v: 1')?.message).toContain('nothing outside of values.schema.json is read or fetched');
+});
+
+const nested = (depth: number, inner: string): string => `${'{"not":'.repeat(depth)}${inner}${'}'.repeat(depth)}`;
+const doubling = (levels: number): string => {
+  const defs = Array.from({ length: levels }, (_item, level) => [
+    `a${level}`,
+    level === 0 ? { type: 'object' } : { allOf: Array(2).fill({ $ref: `#/$defs/a${level - 1}` }) },
+  ]);
+  return JSON.stringify({ $defs: Object.fromEntries(defs), $ref: `#/$defs/a${levels - 1}` });
+};
+
+describe('a runaway schema ends within its limits', () => {
+  const runaways: Record<string, readonly [schema: string, values: string]> = {
+    'references that double': [doubling(60), 'a: 1'],
+    'deep nesting': [nested(900, '{"type":"object"}'), 'a: 1'],
+    'nesting past all depth': [nested(100_000, '{}'), 'a: 1'],
+    'values as deep as they may be': [
+      '{"$defs":{"l":{"items":{"$ref":"#/$defs/l"}}},"properties":{"v":{"$ref":"#/$defs/l"}}}',
+      `v: ${'['.repeat(900)}${']'.repeat(900)}`,
+    ],
+    'large patterns, many of them': [
+      JSON.stringify({
+        patternProperties: Object.fromEntries(Array.from({ length: 20_000 }, (_item, index) => [`(a{100}){9}${index}`, {}])),
+      }),
+      'a: 1',
+    ],
+    'items that must differ': [
+      '{"properties":{"v":{"uniqueItems":true}}}',
+      `v: [${Array.from({ length: 20_000 }, (_item, index) => index).join(',')}]`,
+    ],
+    'a number of a million digits': [`{"properties":{"v":{"multipleOf":1e-999999,"maximum":${'9'.repeat(1_000_000)}}}}`, 'v: 1e300'],
+    'a large choice, often': [
+      JSON.stringify({ properties: { v: { items: { enum: Array.from({ length: 20_000 }, (_item, index) => index) } } } }),
+      `v: [${Array(20_000).fill(19_999).join(',')}]`,
+    ],
+  };
+  test.each(Object.entries(runaways))('%s', (_name, [schema, values]) => {
+    const started = performance.now();
+    const error = failure(schema, values);
+    expect(['LIMIT_EXCEEDED', 'SCHEMA_VIOLATION', undefined]).toContain(error?.code);
+    // Two seconds are promised on an idle machine; tests share theirs.
+    expect(performance.now() - started).toBeLessThan(8000);
+  });
+});
+
+test('names of prototypes are plain names', () => {
+  const error = failure('{"additionalProperties":{"type":"string"},"required":["toString"]}', '__proto__: 1\nconstructor: 2');
+  expect(error?.message).toContain("missing property 'toString'");
+  expect(error?.message).toContain("- at '/__proto__': got number, want string");
+  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+});
