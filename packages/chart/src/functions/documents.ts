@@ -1,7 +1,7 @@
 import { LimitReached } from '../render/budget.ts';
 import { readToml } from '../toml/reader.ts';
 import { TomlError, writeToml } from '../toml/writer.ts';
-import { JsonError, mismatch, readJson, toJsonValue, writeJson } from '../value/json.ts';
+import { JsonError, JsonLimit, mismatch, readJson, toJsonValue, writeJson } from '../value/json.ts';
 import { GoObject, listItems, TypedList, TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
 import { ConversionError, type YamlMeter, yamlToMap, yamlToValue } from '../yaml/values.ts';
 import { writePrettyYaml, writeYaml } from '../yaml/writer.ts';
@@ -14,7 +14,7 @@ function orElse<T extends Value>(run: () => T, otherwise: (message: string) => T
     return run();
   } catch (error) {
     // What Helm would read is no error of the template's that it could catch.
-    if (error instanceof ConversionError && error.isLimit) throw new LimitReached(error.message);
+    if ((error instanceof ConversionError && error.isLimit) || error instanceof JsonLimit) throw new LimitReached(error.message);
     if (error instanceof JsonError || error instanceof ConversionError || error instanceof TomlError) return otherwise(error.message);
     throw error;
   }
@@ -39,6 +39,7 @@ function fromJson(text: string): ValueMap {
   try {
     return jsonMap(text);
   } catch (error) {
+    if (error instanceof JsonLimit) throw new LimitReached(error.message);
     if (!(error instanceof JsonError)) throw error;
     const map: ValueMap = error.partial instanceof Map ? error.partial : new Map();
     return map.set('Error', error.message);

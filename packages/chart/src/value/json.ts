@@ -16,6 +16,9 @@ export class JsonError extends Error {
   }
 }
 
+/** Our bounds, where Go would have read on. */
+export class JsonLimit extends JsonError {}
+
 /** Members of a struct: written in their own order, where a map's are sorted. */
 class OrderedMap extends Map<string, Value> {}
 
@@ -148,10 +151,11 @@ export class JsonNumber {
 /** A value of JSON whose numbers are not rounded. */
 export type ExactJson = null | boolean | string | JsonNumber | readonly ExactJson[] | ReadonlyMap<string, ExactJson>;
 
-/** encoding/json's Decoder with UseNumber, and the first value only. @throws JsonError with Go's message */
-export function readExactJson(text: string): ExactJson {
-  const quick = readQuickly(text);
+/** encoding/json's Decoder with UseNumber, and the first value only. @param spend pays for it @throws JsonError with Go's message */
+export function readExactJson(text: string, spend: (steps: number) => void = () => {}): ExactJson {
+  const quick = readQuickly(text, spend);
   if (quick !== undefined) return quick;
+  spend(text.length >> 3);
   if (/^[ \t\r\n]*$/.test(text)) throw new JsonError('EOF');
   try {
     return new JsonReader(text, (literal) => new JsonNumber(literal)).only();
@@ -165,22 +169,29 @@ export function readExactJson(text: string): ExactJson {
 const unusual = /(?:^|[:[,])\s*-?(?:\d+[.eE]|\d{16}|0\d)|[:[,]\s*-0|[\ud800-\udfff]|\\u[dD]/;
 
 /** The same by JavaScript's own reader, which is much faster before ours is warm; undefined where it may differ. */
-function readQuickly(text: string): ExactJson | undefined {
+function readQuickly(text: string, spend: (steps: number) => void): ExactJson | undefined {
   if (unusual.test(text)) return undefined;
+  let parsed: unknown;
   try {
-    return exactly(JSON.parse(text), 0);
+    parsed = JSON.parse(text);
   } catch {
     return undefined;
   }
+  return exactly(parsed, 0, spend);
 }
 
-function exactly(value: unknown, depth: number): ExactJson {
-  if (depth > maxDepth) throw new RangeError('nested too deeply');
+function exactly(value: unknown, depth: number, spend: (steps: number) => void): ExactJson {
+  if (depth > maxDepth) throw new JsonLimit(`JSON that is nested more than ${maxDepth} deep`);
   if (typeof value === 'number') return new JsonNumber(String(value));
   if (typeof value !== 'object' || value === null) return value as ExactJson;
-  if (Array.isArray(value)) return value.map((item) => exactly(item, depth + 1));
+  if (Array.isArray(value)) {
+    spend(1 + value.length);
+    return value.map((item) => exactly(item, depth + 1, spend));
+  }
   const map = new Map<string, ExactJson>();
-  for (const key of Object.keys(value)) map.set(key, exactly((value as Record<string, unknown>)[key], depth + 1));
+  const keys = Object.keys(value);
+  spend(2 + keys.length);
+  for (const key of keys) map.set(key, exactly((value as Record<string, unknown>)[key], depth + 1, spend));
   return map;
 }
 
@@ -356,8 +367,8 @@ class JsonReader<N> {
 
   #enter(): void {
     this.#at++;
-    if (++this.#containers > maxContainers) throw new JsonError(`exceeded ${maxContainers} objects and arrays`);
-    if (++this.#depth > maxDepth) throw new JsonError('exceeded max depth');
+    if (++this.#containers > maxContainers) throw new JsonLimit(`JSON of more than ${maxContainers} objects and arrays`);
+    if (++this.#depth > maxDepth) throw new JsonLimit(`JSON that is nested more than ${maxDepth} deep`);
   }
 
   #leave<T>(value: T): T {
