@@ -5,11 +5,13 @@ import { nodeCrypto } from '../src/node/crypto.ts';
 import { formatTemplateOutput } from '../src/render/output.ts';
 import { render } from '../src/render/render.ts';
 import { applySet } from '../src/values/set.ts';
+import { hostileCharts } from './hostile-charts.ts';
 import { hostileTemplates } from './hostile.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const chart = hostileTemplates[process.argv[2] ?? ''];
-if (!chart) throw new Error(`no such chart: ${process.argv[2]}`);
+const name = process.argv[2] ?? '';
+const chart = hostileTemplates[name] ?? hostileCharts[name]?.();
+if (!chart) throw new Error(`no such chart: ${name}`);
 let outcome: object;
 try {
   const files = Object.entries({
