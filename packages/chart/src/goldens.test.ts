@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import {
   type GoldenCase,
   type Outcome,
+  readChartCases,
+  readChartsGolden,
   readGolden,
   readSchemaCases,
   readSchemaGolden,
@@ -17,6 +19,7 @@ import { loadChart } from './loader/load.ts';
 import { nodeCrypto } from './node/crypto.ts';
 import { readChartFolder } from './node/folder.ts';
 import { type ProfileName, profileOf } from './profile.ts';
+import { formatTemplateOutput } from './render/output.ts';
 import { render } from './render/render.ts';
 
 /** Every case of test-data/, whose results real Helm made, against this package. */
@@ -57,15 +60,34 @@ describe.each(tables)('%s', (table) => {
   });
 });
 
-function schemaOutcome(item: SchemaCase, profile: ProfileName): string {
-  const own = Object.entries(schemaChart(item)).map(([name, text]) => ({ name, data: new TextEncoder().encode(text) }));
+function chartOutcome(own: Readonly<Record<string, string>>, profile: ProfileName): Outcome {
+  const named = Object.entries(own).map(([name, text]) => ({ name, data: new TextEncoder().encode(text) }));
   try {
-    render(loadChart(own, { multiDocumentValues: profile === 'helm4' }), { release: { name: 'demo', namespace: 'default' }, profile });
-    return '';
+    const chart = loadChart(named, { multiDocumentValues: profile === 'helm4' });
+    return {
+      out: formatTemplateOutput(render(chart, { release: { name: 'demo', namespace: 'default' }, profile, kubeVersion: '1.34.1' })),
+    };
   } catch (error) {
-    if (error instanceof ChartError) return error.message;
+    if (error instanceof ChartError) return { error: error.message };
     throw error;
   }
+}
+
+describe('charts', () => {
+  const golden = readChartsGolden();
+  describe.each(['helm3', 'helm4'] as const)(`as ${JSON.stringify(golden.madeBy)}: %s`, (profile) => {
+    test.each(golden.cases.map((item, index) => [item.about, index, item] as const))('%s %i', (_about, _index, item) => {
+      expect(chartOutcome(item.files, profile)).toEqual(item[profile]);
+    });
+  });
+  test('the table and its results belong together', () => {
+    expect(golden.cases.map(({ helm3, helm4, ...item }) => item)).toEqual(readChartCases());
+  });
+});
+
+function schemaOutcome(item: SchemaCase, profile: ProfileName): string {
+  const outcome = chartOutcome(schemaChart(item), profile);
+  return 'error' in outcome ? outcome.error : '';
 }
 
 describe('schemas', () => {

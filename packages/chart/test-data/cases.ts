@@ -47,18 +47,40 @@ export interface SchemaGolden {
   readonly cases: readonly SchemaGoldenCase[];
 }
 
+/** A whole chart: its files by their path. */
+export interface ChartFilesCase {
+  readonly about: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface ChartsGolden {
+  readonly madeBy: Golden['madeBy'];
+  readonly cases: readonly (ChartFilesCase & { readonly helm3: Outcome; readonly helm4: Outcome })[];
+}
+
 export const tables = ['functions', 'language'] as const;
 export type Table = (typeof tables)[number];
 
-/** Reads a table of cases: one template a line, `## NAME` before those about NAME. */
-export function readCases(table: Table): Case[] {
-  const cases: Case[] = [];
+/** The lines of a table, each with what it is about: `## NAME` stands before those about NAME. */
+function readLines(table: string): { about: string; line: string }[] {
+  const lines: { about: string; line: string }[] = [];
   let about = '';
   for (const line of readFileSync(new URL(`${table}.txt`, import.meta.url), 'utf8').split('\n')) {
     if (line.startsWith('## ')) about = line.slice(3);
-    else if (line !== '' && !line.startsWith('# ')) cases.push({ about, template: line });
+    else if (line !== '' && !line.startsWith('# ')) lines.push({ about, line });
   }
-  return cases;
+  return lines;
+}
+
+/** Reads a table of cases: one template a line. */
+export const readCases = (table: Table): Case[] => readLines(table).map(({ about, line }) => ({ about, template: line }));
+
+/** Reads the table of whole charts: the files of one a line. */
+export const readChartCases = (): ChartFilesCase[] =>
+  readLines('charts').map(({ about, line }) => ({ about, files: JSON.parse(line) as Record<string, string> }));
+
+export function readChartsGolden(): ChartsGolden {
+  return JSON.parse(readFileSync(new URL('goldens/charts.json', import.meta.url), 'utf8')) as ChartsGolden;
 }
 
 export function readGolden(table: Table): Golden {
@@ -71,12 +93,10 @@ export function readGolden(table: Table): Golden {
  */
 export function readSchemaCases(): SchemaCase[] {
   const cases: SchemaCase[] = [];
-  let [about, schema] = ['', ''];
+  let schema = '';
   let subchart: string | undefined;
-  for (const line of readFileSync(new URL('schemas.txt', import.meta.url), 'utf8').split('\n')) {
-    if (line === '' || line.startsWith('# ')) continue;
-    if (line.startsWith('## ')) about = line.slice(3);
-    else if (!line.startsWith('  ')) [schema, subchart] = [line === 'nothing' ? '' : line, undefined];
+  for (const { about, line } of readLines('schemas')) {
+    if (!line.startsWith('  ')) [schema, subchart] = [line === 'nothing' ? '' : line, undefined];
     else if (line.startsWith('  sub ')) subchart = line.slice('  sub '.length);
     else cases.push({ about, schema, ...(subchart === undefined ? {} : { subchart }), values: line.trimStart() });
   }

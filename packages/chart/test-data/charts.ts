@@ -113,7 +113,7 @@ class ChartGenerator extends Generator {
   }
 
   /** YAML in block style: what people write by hand. */
-  handwritten(): string {
+  handwritten(mayBeWrong: boolean): string {
     return this.pick([
       'text: |\n  one\n    two\n\n  three',
       'text: >-\n  folded\n  text\n\n  and more\n    indented',
@@ -127,14 +127,15 @@ class ChartGenerator extends Generator {
       'text: !!str 12\nderived: !!float 3',
       '"text": 1e3\nderived: 0o17\nnumber: 0b11',
       'text: -x\nderived: ~x\nnumber: "\\x41\\u00e4"',
-      ...(this.#isCareful ? [] : ['text: 1\ntext: 2', 'text:\n\tbad: tab', '--- \ntext: second document', 'text: *none']),
+      ...(!mayBeWrong ? [] : ['text: 1\ntext: 2', 'text:\n\tbad: tab', '--- \ntext: second document', 'text: *none']),
     ]);
   }
 
-  valuesFile(names: readonly string[]): string {
+  /** @param mayBeWrong of several files that are no YAML, Helm names whichever Go's map of subcharts yields first */
+  valuesFile(names: readonly string[], mayBeWrong: boolean): string {
     const lines = [`s: ${this.pick(['text', 'Some text', "'{{ .Release.Name }}'"])}`];
     for (const key of keys) if (this.chance(0.6)) lines.push(`${key}: ${this.flow(3)}`);
-    if (this.chance(0.5)) lines.push(this.handwritten());
+    if (this.chance(0.5)) lines.push(this.handwritten(mayBeWrong && !this.#isCareful));
     if (this.chance(0.4)) lines.push(`global: {${this.pick(keys)}: ${this.flow(2)}, region: ${this.scalar()}}`);
     if (this.chance(0.3)) lines.push(`tags: {front: ${this.pick(['true', 'false', '"x"'])}}`);
     if (this.chance(0.3)) lines.push(`exports: {data: {${this.pick(keys)}: ${this.flow(1)}, added: 1}}`);
@@ -372,7 +373,7 @@ class ChartGenerator extends Generator {
     if (this.chance(0.2)) meta.push('keywords: [a, b]', 'annotations: {x: y}');
     if (dependencies.length > 0) meta.push('dependencies:', ...dependencies);
     this.files[`${folder}Chart.yaml`] = `${meta.join('\n')}\n`;
-    if (this.chance(0.9)) this.files[`${folder}values.yaml`] = this.valuesFile(children);
+    if (this.chance(0.9)) this.files[`${folder}values.yaml`] = this.valuesFile(children, folder === '');
     this.files[`${folder}templates/_helpers.tpl`] = this.helpers(name);
     for (const file of ['a.yaml', 'b.yaml', 'deep/c.yaml'])
       if (this.chance(0.5)) this.files[`${folder}templates/${file}`] = this.template();
@@ -433,7 +434,7 @@ class ChartGenerator extends Generator {
     this.chart('', 'top', 2);
     return {
       files: this.files,
-      values: this.chance(0.3) ? this.valuesFile(['one', 'two', 'other']) : undefined,
+      values: this.chance(0.3) ? this.valuesFile(['one', 'two', 'other'], true) : undefined,
       sets: Array.from({ length: this.chance(0.4) ? 1 + Math.floor(this.number() * 2) : 0 }, () => this.set()),
       flags: {
         namespace: this.pick(['default', 'default', 'spaces']),

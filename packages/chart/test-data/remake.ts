@@ -1,10 +1,10 @@
 /**
- * Makes the expected results of functions.txt, language.txt and schemas.txt anew with real Helm:
+ * Makes the expected results of functions.txt, language.txt, charts.txt and schemas.txt anew with real Helm:
  *
  *   node packages/chart/test-data/remake.ts HELM3 VERSION3 HELM4 VERSION4
  *
  * for instance `… helm3 3.22.0 helm4 4.3.1`. Each case of a template is the partial `_case.tpl` of the chart golden/,
- * rendered alone; each of a schema is a chart of its own. A last argument names one table to remake.
+ * rendered alone; each of a chart or schema is a chart of its own. A last argument names one table to remake.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,9 +13,11 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import {
   type Case,
+  type ChartFilesCase,
   type GoldenCase,
   type Outcome,
   readCases,
+  readChartCases,
   readSchemaCases,
   type SchemaCase,
   type SchemaOutcome,
@@ -75,12 +77,21 @@ async function schemaOutcome(helm: string, chart: string): Promise<SchemaOutcome
   return { error };
 }
 
-async function makeSchemaCase(item: SchemaCase, chart: string) {
+function writeChart(chart: string, files: Readonly<Record<string, string>>): void {
   rmSync(chart, { recursive: true, force: true });
-  for (const [path, text] of Object.entries(schemaChart(item))) {
+  for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(chart, path)), { recursive: true });
     writeFileSync(join(chart, path), text);
   }
+}
+
+async function makeChartCase(item: ChartFilesCase, chart: string) {
+  writeChart(chart, item.files);
+  return { ...item, helm3: await template(helm3, chart), helm4: await template(helm4, chart) };
+}
+
+async function makeSchemaCase(item: SchemaCase, chart: string) {
+  writeChart(chart, schemaChart(item));
   return { ...item, helm3: await schemaOutcome(helm3, chart), helm4: await schemaOutcome(helm4, chart) };
 }
 
@@ -101,5 +112,6 @@ async function remake<T>(table: string, cases: readonly T[], makeCase: (item: T,
 }
 
 for (const table of tables) await remake(table, readCases(table), make);
+await remake('charts', readChartCases(), makeChartCase);
 await remake('schemas', readSchemaCases(), makeSchemaCase);
 rmSync(folder, { recursive: true });

@@ -6,7 +6,16 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleForBrowser } from '../../test-browser/bundle.ts';
 import type { PageCase, PageFile, PageOutcome } from '../../test-browser/page.ts';
-import { type GoldenCase, type Outcome, readGolden, readSchemaGolden, schemaChart, sortReport, tables } from '../../test-data/cases.ts';
+import {
+  type GoldenCase,
+  type Outcome,
+  readChartsGolden,
+  readGolden,
+  readSchemaGolden,
+  schemaChart,
+  sortReport,
+  tables,
+} from '../../test-data/cases.ts';
 import { readChartFolder } from '../node/folder.ts';
 import type { ProfileName } from '../profile.ts';
 

@@ -74,20 +74,22 @@ function load(files: readonly ChartFile[], options: Loading, depth: number): Cha
   const metadata = reading(chartYaml === undefined ? 'requirements.yaml' : 'Chart.yaml', () => readMetadata(parts));
   if (parts.length === 0)
     throw new ChartError('CHART_INVALID', 'Chart.yaml file is missing', { cure: 'Name a folder or archive that holds a chart.' });
-  checkMetadata(metadata);
+  const lockFile = ['requirements.lock', 'Chart.lock'].find((name) => texts.has(name));
+  const lock = lockFile === undefined ? undefined : reading(lockFile, () => readLock(text(lockFile) ?? ''));
   const valuesText = text('values.yaml');
   const values =
     valuesText === undefined ? new Map() : reading('values.yaml', () => readValues(valuesText, options.multiDocumentValues ?? true, meter));
+  // All files are read before any is judged: of several mistakes, Helm names one that cannot be read.
+  checkMetadata(metadata);
   const sorted = sortFiles(files, metadata.apiVersion);
   const dependencies = [...sorted.charts].flatMap(([folder, inner]) => loadSubchart(folder, inner, metadata.name, options, depth));
   const old = metadata.apiVersion === 'v1';
-  const lockFile = ['requirements.lock', 'Chart.lock'].find((name) => texts.has(name));
   return {
     metadata,
     values,
     valuesFile: bytes('values.yaml'),
     dependenciesFile: requirements === undefined ? bytes('Chart.yaml') : bytes('requirements.yaml'),
-    lock: lockFile === undefined ? undefined : reading(lockFile, () => readLock(text(lockFile) ?? '')),
+    lock,
     warnings: [
       ...(texts.has('requirements.lock') && !old ? [oldLock] : []),
       ...(requirements !== undefined && !old ? [oldDependencies] : []),
