@@ -86,6 +86,14 @@ describe.skipIf(missing !== '')(`in a headless Chromium${missing}`, () => {
     60_000,
   );
 
+  test.each(['helm3', 'helm4'] as const)('whole charts as %s: the same bytes', async (profile) => {
+    const { cases } = readChartsGolden();
+    const filesOf = (files: Readonly<Record<string, string>>): PageFile[] =>
+      Object.entries(files).map(([name, text]) => encoded(name, Buffer.from(text)));
+    const results = await run(cases.map(({ files }) => ({ files: filesOf(files), profile })));
+    expect(results.map((result) => ('error' in result ? result : { out: result.printed }))).toEqual(cases.map((item) => item[profile]));
+  });
+
   describe.each(tables)('%s', (table) => {
     const steady = readGolden(table).cases.filter(({ template }) => !inNodeOnly.test(template));
     test.each(['helm3', 'helm4'] as const)(
