@@ -166,6 +166,10 @@ storage.k8s.io/v1beta1 VolumeAttributesClass 1.34 1.37 storage.k8s.io/v1 VolumeA
 storage.k8s.io/v1beta1 VolumeAttributesClassList 1.34 1.37 storage.k8s.io/v1 VolumeAttributesClassList
 storagemigration.k8s.io/v1beta1 StorageVersionMigration 1.37 1.40 storagemigration.k8s.io/v1 StorageVersionMigration
 storagemigration.k8s.io/v1beta1 StorageVersionMigrationList 1.37 1.40 storagemigration.k8s.io/v1 StorageVersionMigrationList
+v1 ComponentStatus 1.19 - -
+v1 ComponentStatusList 1.19 - -
+v1 Endpoints 1.33 - discovery.k8s.io/v1 EndpointSlice
+v1 EndpointsList 1.33 - discovery.k8s.io/v1 EndpointSliceList
 `;
 
 interface Deprecation {

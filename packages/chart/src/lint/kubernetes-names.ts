@@ -9,7 +9,7 @@ const rfc1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
 type NameRule = (name: string) => string[];
 
-const longest = (most: number): string => `must be no more than ${most} bytes`;
+const longest = (most: number): string => `must be no more than ${most} characters`;
 
 const expected = (rule: string, example: string, pattern: string): string =>
   `${rule} (e.g. ${example}, regex used for validation is '${pattern}')`;

@@ -6,6 +6,7 @@ import { deepCopy } from '../value/copy.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
 import { logValue, quote } from '../value/text.ts';
 import { type CoalesceOptions, chargeValues, coalesceTables, coalesceValues, mergeChartValues } from '../values/coalesce.ts';
+import type { Chart } from './chart.ts';
 import { lineOfKey } from './documents.ts';
 import type { Dependency } from './metadata.ts';
 import type { WorkChart } from './work-chart.ts';
@@ -37,6 +38,20 @@ export function checkDependencies(chart: WorkChart, profile: Profile): void {
     `${profile.name === 'helm3' ? 'An' : 'an'} error occurred while checking for chart dependencies. You may need to run ${command} to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: ${names}`,
     { cure: 'Fetch the dependencies into charts/.' },
   );
+}
+
+/** Fails for a chart of another format than those that can be installed, where this Helm looks at it. @throws ChartError with Helm's message */
+export function checkApiVersion({ metadata, dependencies }: Chart, profile: Profile): void {
+  const { apiVersion } = metadata;
+  if (!profile.checksApiVersion || apiVersion === 'v1' || apiVersion === 'v2') return;
+  const isUndeclared = dependencies.length > (metadata.dependencies?.length ?? 0);
+  const problem =
+    apiVersion !== 'v3'
+      ? 'unsupported chart version'
+      : isUndeclared
+        ? "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: unsupported chart dependency type"
+        : 'invalid chart apiVersion';
+  throw new ChartError('CHART_INVALID', problem, { cure: 'Set apiVersion to v2 in Chart.yaml.', where: { file: 'Chart.yaml' } });
 }
 
 /** Steps for a chart that takes part, those below it apart. */

@@ -1,5 +1,4 @@
 import { ChartError } from '../errors.ts';
-import type { Profile } from '../profile.ts';
 import { parseVersion } from '../semver/version.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { quote } from '../value/text.ts';
@@ -157,18 +156,6 @@ function readImport(value: Value): ImportValue[] {
 
 const invalid = (problem: string): ChartError =>
   new ChartError('CHART_INVALID', `validation: ${problem}`, { cure: 'Mend Chart.yaml.', where: { file: 'Chart.yaml' } });
-
-/** Fails for a chart of another format than those that can be installed, where this Helm looks at it. @throws ChartError with Helm's message */
-export function checkApiVersion({ apiVersion, dependencies }: Metadata, profile: Profile): void {
-  if (!profile.checksApiVersion || apiVersion === 'v1' || apiVersion === 'v2') return;
-  const problem =
-    apiVersion !== 'v3'
-      ? 'unsupported chart version'
-      : dependencies?.length
-        ? "an error occurred while checking for chart dependencies. You may need to run 'helm dependency build' to fetch missing dependencies: unsupported chart dependency type"
-        : 'invalid chart apiVersion';
-  throw new ChartError('CHART_INVALID', problem, { cure: 'Set apiVersion to v2 in Chart.yaml.', where: { file: 'Chart.yaml' } });
-}
 
 /** Chart.yaml before it is checked, with what requirements.yaml may add. */
 export function readMetadata(texts: readonly string[]): Metadata {

@@ -12,11 +12,12 @@ export function execute(
   program: readonly Instruction[],
   text: string,
   from: number,
-  { slots, prefix }: { readonly slots: number; readonly prefix: string },
+  { slots, prefix, isAnchored }: { readonly slots: number; readonly prefix: string; readonly isAnchored: boolean },
   meter: Meter,
 ): Int32Array | undefined {
   const machine = new Machine(program, text, slots, prefix, meter);
-  const found = machine.run(from);
+  // What must begin at the text's beginning is looked for nowhere else.
+  const found = machine.run(from, isAnchored ? 0 : text.length);
   machine.settle();
   return found;
 }
@@ -70,7 +71,8 @@ class Machine {
     this.#work = 0;
   }
 
-  run(from: number): Int32Array | undefined {
+  /** @param last where the match may begin at the latest */
+  run(from: number, last: number): Int32Array | undefined {
     const size = this.#program.length;
     const fresh = (): Threads => ({ at: new Int32Array(size), captures: new Array<Int32Array | undefined>(size), count: 0 });
     let current = fresh();
@@ -78,7 +80,7 @@ class Machine {
     let found: Int32Array | undefined;
     const start = size - 1;
     for (let at = from; ; ) {
-      if (!found) {
+      if (!found && at <= last) {
         if (current.count === 0) {
           this.#step++;
           if (this.#prefix !== '') {
@@ -90,7 +92,8 @@ class Machine {
         }
         this.#follow(current, start, at, new Int32Array(this.#slots).fill(-1));
       }
-      if (current.count === 0) break;
+      // Where no thread begins, another may further on: at a line's or a word's beginning.
+      if (current.count === 0 && (found || at >= last)) break;
       const code = at < this.#text.length ? (this.#text.codePointAt(at) as number) : -1;
       const after = at + (code > 0xffff ? 2 : 1);
       this.#step++;

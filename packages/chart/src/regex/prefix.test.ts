@@ -29,3 +29,29 @@ test('matches are those of the machine', () => {
   expect(new Regex('(?i)ab').find('xAB')).toBe('AB');
   expect(new Regex('a(b)?').replaceAll('aabx', '<$1>', false)).toBe('<><b>x');
 });
+
+test.each([
+  ['(?m)^b', 'aa\nb\nb', ['b', 'b']],
+  ['\\bx', 'aax ax x', ['x']],
+  ['(?m)^[^=]*?=', 'a=1\n\nb=2\n', ['a=', '\nb=']],
+  ['(?m)b$', 'ab a\nb', ['b']],
+  ['\\Bx', 'x xx', ['x']],
+  ['^b|^a', 'ab', ['a']],
+  ['(^b)', 'ab', []],
+  ['$', 'ab', ['']],
+  ['(?:^|,)b', 'a,b,b', [',b', ',b']],
+])('%s is found wherever it may begin', (pattern, text, found) => {
+  expect(new Regex(pattern).findAll(text, -1).map(([start, end]) => text.slice(start, end))).toEqual(found);
+});
+
+test('what must begin at the beginning is not looked for further on', () => {
+  let steps = 0;
+  const meter = {
+    step: (units: number) => {
+      steps += units;
+    },
+    size: () => {},
+  };
+  expect(new Regex('^value').find(large, meter)).toBe('');
+  expect(steps).toBeLessThan(100);
+});

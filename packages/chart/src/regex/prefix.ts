@@ -4,6 +4,8 @@ import type { Expression } from './syntax.ts';
 export interface Prefix {
   readonly text: string;
   readonly isWhole: boolean;
+  /** Every match begins where the text begins. */
+  readonly isAnchored: boolean;
 }
 
 export function prefixOf(root: Expression): Prefix {
@@ -11,10 +13,17 @@ export function prefixOf(root: Expression): Prefix {
   let text = '';
   for (const item of items) {
     const character = characterOf(item);
-    if (character === undefined) return { text, isWhole: false };
+    if (character === undefined) return { text, isWhole: false, isAnchored: isAnchored(root) };
     text += character;
   }
-  return { text, isWhole: text !== '' };
+  return { text, isWhole: text !== '', isAnchored: false };
+}
+
+function isAnchored(item: Expression): boolean {
+  if (item.kind === 'assert') return item.assertion === 'textStart';
+  if (item.kind === 'capture') return isAnchored(item.item);
+  if (item.kind === 'alternate') return item.items.every(isAnchored);
+  return item.kind === 'concat' && item.items[0] !== undefined && isAnchored(item.items[0]);
 }
 
 /** The one character that an expression takes. Surrogates are halves of characters, or bytes (value/text.ts): not looked for. */

@@ -14,6 +14,24 @@ export type Instruction =
 /** Instructions that repeats may unroll to; Go bounds the expression likewise. */
 const maxInstructions = 50_000;
 
+/** Whether an expression matches without taking a character, somewhere. */
+function isNullable(expression: Expression): boolean {
+  switch (expression.kind) {
+    case 'set':
+      return false;
+    case 'concat':
+      return expression.items.every(isNullable);
+    case 'alternate':
+      return expression.items.some(isNullable);
+    case 'capture':
+      return isNullable(expression.item);
+    case 'repeat':
+      return expression.least === 0 || isNullable(expression.item);
+    default:
+      return true;
+  }
+}
+
 export function compile(root: Expression, pattern: string): readonly Instruction[] {
   const program: Instruction[] = [];
   const add = (instruction: Instruction): number => {
@@ -53,7 +71,9 @@ export function compile(root: Expression, pattern: string): readonly Instruction
       const loop = add({ op: 'split', next: 0, other: 0 });
       const body = emit(item, loop);
       program[loop] = split(body, next, lazy);
-      start = least > 0 ? body : loop;
+      // Go writes (x+)? for x* where x may be empty, so that an empty round counts as one (golang/go#46123).
+      if (least > 0) start = body;
+      else start = isNullable(item) ? add(split(body, next, lazy)) : loop;
       for (let i = 1; i < least; i++) start = emit(item, start);
       return start;
     }

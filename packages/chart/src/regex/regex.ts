@@ -27,8 +27,8 @@ export class Regex {
   }
 
   #find(text: string, from: number, meter: Meter): Int32Array | undefined {
-    const { text: prefix, isWhole } = this.#prefix;
-    if (!isWhole) return execute(this.#program, text, from, { slots: 2 * this.#names.length, prefix }, meter);
+    const { text: prefix, isWhole, isAnchored } = this.#prefix;
+    if (!isWhole) return execute(this.#program, text, from, { slots: 2 * this.#names.length, prefix, isAnchored }, meter);
     const at = text.indexOf(prefix, from);
     meter.step(searchCost(at < 0 ? text.length - from : at - from));
     return at < 0 ? undefined : Int32Array.of(at, at + prefix.length);
@@ -86,7 +86,8 @@ export class Regex {
     return template.replace(/\$(\$|\w+|\{\w+\})/g, (_whole, name: string) => {
       if (name === '$') return '$';
       const key = name.replace(/[{}]/g, '');
-      const index = /^\d+$/.test(key) ? Number(key) : this.#names.indexOf(key);
+      // Several groups may have a name: the first that took part counts.
+      const index = /^\d+$/.test(key) ? Number(key) : this.#names.findIndex((own, at) => own === key && (found[2 * at] ?? -1) >= 0);
       const start = found[2 * index];
       return index < 0 || start === undefined || start < 0 ? '' : text.slice(start, found[2 * index + 1]);
     });

@@ -158,7 +158,6 @@ class RegexParser {
         const [whole, name = '', close] = named;
         if (close === '') throw new RegexError('invalid named capture', this.#pattern.slice(start));
         if (!/^\w+$/.test(name)) throw new RegexError('invalid named capture', whole);
-        if (this.#names.includes(name)) throw new RegexError('duplicate capture group name', name);
         index = this.#names.push(name) - 1;
         this.#at += whole.length;
       } else if (this.#setFlags(start)) {

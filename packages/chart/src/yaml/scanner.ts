@@ -45,6 +45,8 @@ export interface Token {
 interface SimpleKey {
   possible: boolean;
   required: boolean;
+  /** Its token is held back until it is known whether it is a key. */
+  awaited: boolean;
   tokenNumber: number;
   index: number;
   line: number;
@@ -92,7 +94,7 @@ export class Scanner {
     if (this.#done) return false;
     if (this.#head === this.#tokens.length) return true;
     for (const key of this.#keys) {
-      if (key.possible && key.tokenNumber === this.#taken && this.#isValid(key)) return true;
+      if (key.possible && key.awaited && key.tokenNumber === this.#taken && this.#isValid(key)) return true;
     }
     return false;
   }
@@ -181,7 +183,9 @@ export class Scanner {
   }
 
   #insert(number: number, type: TokenType, line: number): void {
-    this.#tokens.splice(this.#head + number - this.#taken, 0, { type, line, text: '', plain: false, suffix: '' });
+    // What was taken already cannot become a key; go-yaml puts the key's token behind all others.
+    const at = number < this.#taken ? this.#tokens.length : this.#head + number - this.#taken;
+    this.#tokens.splice(at, 0, { type, line, text: '', plain: false, suffix: '' });
   }
 
   #roll(column: number, number: number | undefined, type: TokenType, line: number): void {
@@ -208,11 +212,16 @@ export class Scanner {
     this.#keys[this.#keys.length - 1] = {
       possible: true,
       required: this.#flowLevel === 0 && this.#indent === cursor.column,
-      tokenNumber: this.#taken + this.#tokens.length - this.#head,
+      awaited: true,
+      tokenNumber: this.#nextNumber(),
       index: cursor.at,
       line: cursor.line,
       column: cursor.column,
     };
+  }
+
+  #nextNumber(): number {
+    return this.#taken + this.#tokens.length - this.#head;
   }
 
   #removeKey(): void {
@@ -264,7 +273,7 @@ export class Scanner {
 
   #flowStart(type: TokenType): void {
     this.#saveKey();
-    this.#keys.push(impossible());
+    this.#keys.push({ ...impossible(), tokenNumber: this.#nextNumber() });
     this.#flowLevel++;
     if (this.#flowLevel > maxDepth) this.fail(`exceeded max depth of ${maxDepth}`);
     this.#keyAllowed = true;
@@ -275,7 +284,10 @@ export class Scanner {
     this.#removeKey();
     if (this.#flowLevel > 0) {
       this.#flowLevel--;
-      this.#keys.pop();
+      const inner = this.#keys.pop() as SimpleKey;
+      const outer = this.#keys.at(-1) as SimpleKey;
+      // go-yaml forgets to wait for the colon behind an empty collection.
+      if (inner.tokenNumber === outer.tokenNumber) outer.awaited = false;
     }
     this.#keyAllowed = false;
     this.#single(type);
@@ -406,4 +418,4 @@ export class Scanner {
   }
 }
 
-const impossible = (): SimpleKey => ({ possible: false, required: false, tokenNumber: -1, index: 0, line: 0, column: 0 });
+const impossible = (): SimpleKey => ({ possible: false, required: false, awaited: false, tokenNumber: -1, index: 0, line: 0, column: 0 });

@@ -23,7 +23,7 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
       await updateDependencies(path, helm, flags, { ...io, out: () => {} });
     }
     const chart = loadForVerb(path, helm, io, true);
-    checkApiVersion(chart.metadata, profileOf(helm));
+    checkApiVersion(chart, profileOf(helm));
     const destination = flags.text('destination') ?? '.';
     const folder = destination === '.' ? process.cwd() : join(destination);
     const saved = saveChart(chart, folder, {
