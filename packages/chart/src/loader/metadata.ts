@@ -51,10 +51,13 @@ export type ImportValue = string | { readonly child: string; readonly parent: st
 export class Fields {
   readonly #map: ValueMap;
   readonly #type: string;
+  /** Where the map stands: `dependencies.`; empty at the top. */
+  readonly #above: string;
 
-  constructor(map: ValueMap, type: string) {
+  constructor(map: ValueMap, type: string, above = '') {
     this.#map = map;
     this.#type = type;
+    this.#above = above;
   }
 
   /** The key as written, or else one that differs in case only, as encoding/json has it. */
@@ -104,12 +107,12 @@ export class Fields {
   maps(name: string, type: string): readonly (Fields | undefined)[] | undefined {
     return this.list(name)?.map((item) => {
       if (item === null) return undefined;
-      return item instanceof Map ? new Fields(item, type) : this.#fail(item, name, `${this.#type}.${type}`);
+      return item instanceof Map ? new Fields(item, type, `${this.#above}${name}.`) : this.#fail(item, name, `${this.#type}.${type}`);
     });
   }
 
   #fail(value: Value, name: string, target: string): never {
-    throw typeError(value, `Go struct field ${this.#type}.${name} of type ${target}`);
+    throw typeError(value, `Go struct field ${this.#type}.${this.#above}${name} of type ${target}`);
   }
 }
 
@@ -124,24 +127,25 @@ const sanitise = (text: string): string =>
 
 function readMaintainer(fields: Fields | undefined): Maintainer {
   if (!fields) throw invalid('maintainers must not contain empty or null nodes');
-  return { name: sanitise(fields.text('name')), email: sanitise(fields.text('email')), url: sanitise(fields.text('url')) };
+  return { email: sanitise(fields.text('email')), name: sanitise(fields.text('name')), url: sanitise(fields.text('url')) };
 }
 
 function readDependency(fields: Fields | undefined): Dependency {
   if (!fields) throw invalid('dependencies must not contain empty or null nodes');
   const alias = sanitise(fields.text('alias'));
-  const name = sanitise(fields.text('name'));
-  if (alias !== '' && !/^[a-zA-Z0-9_-]+$/.test(alias)) throw invalid(`dependency ${quote(name)} has disallowed characters in the alias`);
-  return {
-    name,
-    version: sanitise(fields.text('version')),
-    repository: sanitise(fields.text('repository')),
+  const dependency = {
+    alias,
     condition: sanitise(fields.text('condition')),
-    tags: fields.texts('tags')?.map(sanitise),
     enabled: fields.flag('enabled'),
     importValues: fields.list('import-values')?.flatMap(readImport),
-    alias,
+    name: sanitise(fields.text('name')),
+    repository: sanitise(fields.text('repository')),
+    tags: fields.texts('tags')?.map(sanitise),
+    version: sanitise(fields.text('version')),
   };
+  if (alias !== '' && !/^[a-zA-Z0-9_-]+$/.test(alias))
+    throw invalid(`dependency ${quote(dependency.name)} has disallowed characters in the alias`);
+  return dependency;
 }
 
 function readImport(value: Value): ImportValue[] {
@@ -171,24 +175,25 @@ export function readMetadata(texts: readonly string[]): Metadata {
     }
   }
   const fields = new Fields(merged, 'Metadata');
+  // By name, as the keys come to Helm: of several wrong fields it names the first.
   return {
-    name: sanitise(fields.text('name')),
-    home: sanitise(fields.text('home')),
-    sources: fields.texts('sources')?.map(sanitise),
-    version: fields.text('version'),
-    description: sanitise(fields.text('description')),
-    keywords: fields.texts('keywords')?.map(sanitise),
-    maintainers: fields.maps('maintainers', 'Maintainer')?.map(readMaintainer),
-    icon: sanitise(fields.text('icon')),
-    apiVersion: fields.text('apiVersion') || 'v1',
-    condition: sanitise(fields.text('condition')),
-    tags: sanitise(fields.text('tags')),
-    appVersion: sanitise(fields.text('appVersion')),
-    deprecated: fields.flag('deprecated'),
     annotations: fields.textMap('annotations'),
-    kubeVersion: sanitise(fields.text('kubeVersion')),
+    apiVersion: fields.text('apiVersion') || 'v1',
+    appVersion: sanitise(fields.text('appVersion')),
+    condition: sanitise(fields.text('condition')),
     dependencies: fields.maps('dependencies', 'Dependency')?.map(readDependency),
+    deprecated: fields.flag('deprecated'),
+    description: sanitise(fields.text('description')),
+    home: sanitise(fields.text('home')),
+    icon: sanitise(fields.text('icon')),
+    keywords: fields.texts('keywords')?.map(sanitise),
+    kubeVersion: sanitise(fields.text('kubeVersion')),
+    maintainers: fields.maps('maintainers', 'Maintainer')?.map(readMaintainer),
+    name: sanitise(fields.text('name')),
+    sources: fields.texts('sources')?.map(sanitise),
+    tags: sanitise(fields.text('tags')),
     type: fields.text('type'),
+    version: fields.text('version'),
   };
 }
 
