@@ -9,10 +9,13 @@ export const warningEnd = 'HELM_ERR_END';
 
 const warn = (message: string): never => fail(warningStart + message + warningEnd);
 
+/** Go's logger ends a line that does not end itself. */
+const ended = (message: string): string => (message.endsWith('\n') ? message.slice(0, -1) : message);
+
 export const renderFunctions: FunctionGroup = {
   fail: contextual(['string'], ({ profile, tolerate }, message) => {
     if (!tolerate) return warn(message);
-    tolerate(profile.name === 'helm3' ? `[INFO] Fail: ${message}` : `level=INFO msg="funcMap fail" message=${logValue(message)}`);
+    tolerate(profile.name === 'helm3' ? `[INFO] Fail: ${ended(message)}` : `level=INFO msg="funcMap fail" message=${logValue(message)}`);
     return '';
   }),
   /** Without network: Helm too answers the empty text unless --enable-dns is given. */
@@ -26,7 +29,9 @@ export const renderFunctions: FunctionGroup = {
     if (!tolerate) return warn(message);
     const what = value === '' ? 'missing required values' : 'missing required value';
     tolerate(
-      profile.name === 'helm3' ? `[INFO] Missing required value: ${message}` : `level=WARN msg="${what}" message=${logValue(message)}`,
+      profile.name === 'helm3'
+        ? `[INFO] Missing required value: ${ended(message)}`
+        : `level=WARN msg="${what}" message=${logValue(message)}`,
     );
     return '';
   }),

@@ -30,7 +30,9 @@ export function lintChartFile(folder: LintFolder, profile: Profile, findings: Fi
   }
   const raw = yamlToValue(text);
   const map: ValueMap = raw instanceof Map ? raw : new Map();
-  const fields = new Fields(map, 'Metadata');
+  // What is read into texts comes as it is written; its kind is checked apart.
+  const texts = yamlToValue(text, true);
+  const fields = new Fields(texts instanceof Map ? texts : new Map(), 'Metadata');
   const name = fields.text('name');
   const version = fields.text('version');
   const apiVersion = fields.text('apiVersion');
