@@ -155,6 +155,59 @@ export const hostileTemplates: Readonly<Record<string, HostileChart>> = {
   'a schema of branches over many keys': {
     template: 'x',
     values: Array.from({ length: 20_000 }, (_item, i) => `k${i}: 1`).join('\n'),
-    schema: `{"allOf":[${Array(2000).fill('{}').join(',')}]}`,
+    schema: `{"allOf":[${Array(2000).fill('{"properties":{"z":{}}}').join(',')}]}`,
   },
+  // Work that no statement shows
+  'a range over a huge integer, of nothing': { template: '{{ range 9007199254740993 }}{{ end }}' },
+  'a range over a huge integer, named': { template: '{{ range $i := 9007199254740993 }}{{ end }}' },
+  'decimals without end': { template: loop('{{ $x := printf "%.999999f" 1.5 }}') },
+  'exact sums of huge numbers': { template: loop('{{ $x := addf 1e308 1.5 }}{{ $x := mulf 1e308 1e308 }}') },
+  'dates in a loop': {
+    template: loop('{{ $x := date "Mon Jan 2 15:04:05 MST 2006" now }}{{ $x := dateInZone "2006" now "Europe/Paris" }}'),
+  },
+  'encryption in a loop': { template: `${big}${loop('{{ $x := encryptAES "k" $b }}')}` },
+  'searches in a loop': { template: `{{ $b := repeat 3000000 "a" }}${loop('{{ $x := contains "aab" $b }}{{ $x := hasSuffix "b" $b }}')}` },
+  'comparisons of long texts': {
+    template: `{{ $b := repeat 3000000 "a" }}{{ $c := print (repeat 2999999 "a") "b" }}${loop('{{ $x := eq $b $c }}{{ $x := lt $b $c }}')}`,
+  },
+  'other letters in a loop': { template: `{{ $b := repeat 100000 "é" }}${loop('{{ $x := upper $b }}{{ $x := trunc 9 $b }}')}` },
+  'pretty JSON of a deep value': {
+    template: `{{ $d := fromJsonArray (print (repeat 900 "[") (repeat 900 "]")) }}${loop('{{ $x := toPrettyJson $d }}')}`,
+  },
+  'YAML of a deep value': {
+    template: `{{ $d := fromJson (print (repeat 900 "{\\"a\\":") "1" (repeat 900 "}")) }}${loop('{{ $x := toYaml $d }}{{ $x := toToml $d }}')}`,
+  },
+  'the same tpl in a loop': { template: `{{ $t := repeat 200 "{{ 1 }}" }}${loop('{{ $x := tpl $t . }}')}` },
+  'another tpl each time': { template: loop('{{ $x := tpl (print (repeat 1000 "{{ 1 }}") .) . }}') },
+  'expressions in a loop': { template: loop('{{ $x := regexMatch (printf "(a{500})%d" .) "aaaa" }}') },
+  'a value that holds itself in .Values': { template: '{{ $_ := set .Values "v" .Values }}{{ .Values.YAML }}' },
+  'the whole context in a loop': { template: loop('{{ $x := print $ }}') },
+  // What is kept, each kind as small as it goes
+  ...Object.fromEntries(
+    Object.entries({
+      'small maps': '(dict) (dict) (dict) (dict) (dict) (dict) (dict)',
+      'maps of one': '(dict "a" $d)',
+      'small lists': '(list 1) (list 2) (list 3) (list 4) (list 5) (list 6)',
+      'whole numbers': '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20',
+      'lists of numbers': '(until 1000)',
+      'parts of texts': '(splitList "-" $t)',
+      'parts of texts by name': '(split "-" $t)',
+      'texts of YAML': '(fromYaml $y)',
+      'texts of JSON': '(fromJsonArray $j)',
+      copies: '(deepCopy $v)',
+      'parts of maps': '(pick $.Release "Name" "Namespace" "Service" "Revision")',
+      'parts of lists': '(rest $l) (initial $l) (reverse $l)',
+      'lists of lists': '(chunk 1 $l)',
+      'joined lists': '(concat $l $l)',
+      'all values': '$.Values.AsMap',
+      texts: '(upper $t)',
+      'small texts': '(printf "%063d" 1)',
+    }).map(([kind, made]) => [
+      `${kind} kept`,
+      {
+        template: `{{ $t := repeat 1000 "é-" }}{{ $y := print "a: [" (repeat 1000 "{},") "1]" }}{{ $j := print "[" (repeat 1000 "{},") "1]" }}{{ $v := fromJsonArray $j }}{{ $l := until 10000 }}{{ $d := list }}${loop(`{{ $d = list $d ${made} }}`)}`,
+        values: Array.from({ length: 1000 }, (_item, i) => `k${i}: 1`).join('\n'),
+      },
+    ]),
+  ),
 };

@@ -5,8 +5,10 @@ import { Lexer, type Token, token } from './lexer.ts';
 /** Charges steps for what is read. @throws LimitReached */
 export type Spend = (steps: number) => void;
 
-/** Tokens that are read between two charges, each of which is about a step of work. */
+/** Tokens that are read between two charges. */
 const tokensAtOnce = 128;
+/** What it becomes takes more memory than time. */
+const stepsPerToken = 2;
 
 /** The tokens of a text, which can be put back. */
 export class TokenStream {
@@ -92,7 +94,7 @@ export class TokenStream {
   /** Charges what has been read since the last time. @throws ChartError */
   settle(): void {
     try {
-      this.#spend(this.#unpaid);
+      this.#spend(this.#unpaid * stepsPerToken);
     } catch (error) {
       if (!(error instanceof LimitReached) || this.#file === 'gotpl') throw error;
       const { line, column } = placeIn(this.#source, this.last.pos);

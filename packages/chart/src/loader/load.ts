@@ -31,7 +31,7 @@ export function loadChart(files: readonly ChartFile[], options: LoadOptions = {}
 }
 
 /** Of a render's steps, what reading all YAML of a chart and its subcharts may take. */
-const loadingShare = 0.4;
+const loadingShare = 0.25;
 
 interface Loading extends LoadOptions {
   readonly budget: Budget;
@@ -123,7 +123,8 @@ export function readValues(text: string, multiDocument: boolean, meter?: YamlMet
   let values: ValueMap = new Map();
   for (const document of documentsOf(text)) {
     try {
-      values = mergeMaps(values, yamlToMap(document.text, undefined, meter));
+      const map = yamlToMap(document.text, undefined, meter);
+      values = values.size === 0 ? map : mergeMaps(values, map);
     } catch (error) {
       if (!(error instanceof ConversionError)) throw error;
       throw new ConversionError(`cannot unmarshal yaml document: ${error.message}`, { cause: error }, document.line);

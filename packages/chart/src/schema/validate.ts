@@ -153,7 +153,7 @@ class Validator {
     }
     if (!format || typeof value !== 'string') return undefined;
     // An expression is compiled, its counted repetitions one by one.
-    this.#budget.step(format.name === 'regex' ? 60 * value.split('{').length + value.length : 4 + (value.length >> 4));
+    this.#budget.step(format.name === 'regex' ? 1000 * value.split('{').length + value.length - 990 : 4 + (value.length >> 4));
     const reason = format.check(value);
     return reason === undefined ? undefined : violation(place, () => `${singleQuoted(value)} is not valid ${format.name}: ${reason}`);
   }
@@ -227,6 +227,7 @@ class Validator {
   #properties(frame: Frame, value: Members): void {
     const { properties, patternProperties, additionalProperties } = frame.schema;
     if (!properties && patternProperties.length === 0 && additionalProperties === undefined) return;
+    this.#budget.step(value.size >> 2);
     const extra: string[] = [];
     const found: (readonly [string, Violation])[] = [];
     for (const [key, item] of value) {

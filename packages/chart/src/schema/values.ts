@@ -37,12 +37,12 @@ export function jsonEqual(a: Instance, b: Instance, spend: (steps: number) => vo
   if (typeof a !== 'object' || a === null) return (a ?? null) === (b ?? null);
   if (a instanceof Map) {
     if (!(b instanceof Map) || a.size !== b.size) return false;
-    spend(1 + (a.size >> 1));
+    spend(1 + 2 * a.size);
     return [...a].every(([key, item]) => b.has(key) && jsonEqual(item, b.get(key), spend));
   }
   if (a instanceof GoObject || a instanceof TypedList || !Array.isArray(a)) return false;
   if (!Array.isArray(b) || a.length !== b.length) return false;
-  spend(1 + (a.length >> 1));
+  spend(1 + 2 * a.length);
   return a.every((item, index) => jsonEqual(item, b[index], spend));
 }
 

@@ -30,11 +30,16 @@ export function readYaml(text: string, options: ReadOptions = {}): Value {
   const plain = text.startsWith('\ufeff') ? text.slice(1) : text;
   checkCharacters(plain);
   const reader = new Reader(plain, options);
+  let value: Value;
   try {
-    return reader.document();
-  } finally {
-    options.spend?.(reader.cost);
+    value = reader.document();
+  } catch (error) {
+    // Past a limit nothing follows, and its line is worth more than the charge.
+    if (!(error instanceof YamlError && error.isLimit)) options.spend?.(reader.cost);
+    throw error;
   }
+  options.spend?.(reader.cost);
+  return value;
 }
 
 /** Characters that no YAML text may hold; lone surrogates are bytes that are no UTF-8 (see text.ts). */
