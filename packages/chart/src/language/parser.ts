@@ -299,7 +299,8 @@ class Parser {
       switch (found.type) {
         case end:
           this.#checkPipeline(pipe, context);
-          return pipe;
+          // What grew has room for more, which a tree never needs.
+          return { ...pipe, commands: pipe.commands.slice() };
         case token.bool:
         case token.charConstant:
         case token.complex:
@@ -376,7 +377,7 @@ class Parser {
       break;
     }
     if (args.length === 0) this.#fail('empty command');
-    return { type: kind.command, pos: first.pos - this.#base, args };
+    return { type: kind.command, pos: first.pos - this.#base, args: args.slice() };
   }
 
   #operand(found: Token): Operand | undefined {

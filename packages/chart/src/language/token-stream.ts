@@ -8,7 +8,7 @@ export type Spend = (steps: number) => void;
 /** Tokens that are read between two charges. */
 const tokensAtOnce = 128;
 /** What it becomes takes more memory than time. */
-const stepsPerToken = 2;
+const stepsPerToken = 2.5;
 
 /** The tokens of a text, which can be put back. */
 export class TokenStream {
