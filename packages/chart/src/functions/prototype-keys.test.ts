@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { loadChart } from '../loader/load.ts';
 import { nodeCrypto } from '../node/crypto.ts';
 import { render } from '../render/render.ts';
+import { applySet } from '../values/set.ts';
 
 /** Names that JavaScript's objects have by birth are keys like any other, in every function that takes a map. */
 
@@ -30,6 +31,75 @@ const template = `
 {{- end }}
 ok: yes
 `;
+
+/** The same words everywhere else that names can stand: files, definitions, subcharts, schemas, arguments, variables. */
+const elsewhere = (word: string): Record<string, string> => ({
+  'Chart.yaml': `apiVersion: v2
+name: h
+version: 1.0.0
+annotations: {${word}: v}
+dependencies:
+- {name: s, version: 1.0.0, alias: ${word}, condition: ${word}.${word}, tags: [${word}], import-values: [${word}, {child: ${word}, parent: ${word}}]}
+- {name: unused, version: 1.0.0, condition: unused.${word}}
+`,
+  'values.yaml': `tags: {${word}: true}\n${word}: {${word}: true, given: 1}\nunused: {${word}: false}\n`,
+  'values.schema.json': `{"properties":{"${word}":{"required":["${word}"],"properties":{"${word}":{"type":"boolean"}},"patternProperties":{"${word}":{"type":"boolean"}}}},
+"definitions":{"${word}":{"type":"object"}},"dependencies":{"${word}":["${word}"]},"allOf":[{"properties":{"${word}":{"$ref":"#/definitions/${word}"}}}]}`,
+  'charts/s/Chart.yaml': 'apiVersion: v2\nname: s\nversion: 1.0.0\n',
+  'charts/s/values.yaml': `exports: {${word}: {${word}: {exported: 1}}}\n${word}: {own: 1}\n`,
+  [`charts/s/templates/${word}/a.yaml`]: `a: {{ .Values.given }}{{ .Chart.Name }}`,
+  'charts/unused/Chart.yaml': 'apiVersion: v2\nname: unused\nversion: 1.0.0\n',
+  'charts/unused/templates/a.yaml': 'a: unused',
+  [word]: 'text',
+  [`templates/${word}/a.yaml`]: `{{ define "${word}" }}{{ . }}{{ end -}}
+a:
+- {{ include "${word}" "included" }}
+- {{ template "${word}" "template" }}
+- {{ tpl "{{ include \\"${word}\\" \\"tpl\\" }}" . }}
+- {{ .Files.Get "${word}" }}{{ len (.Files.Glob "${word}") }}{{ index .Files "${word}" | toString }}
+- {{ index .Chart.Annotations "${word}" }}
+- {{ .Values.${word}.exported }}{{ .Values.${word}.set }}
+- {{ range $${word}, $v := dict "${word}" 1 }}{{ $${word} }}{{ $v }}{{ end }}
+- {{ (index .Subcharts "${word}").Chart.Name }}
+- {{ .Capabilities.APIVersions.Has "${word}" }}{{ .Capabilities.APIVersions.Has "v1/${word}" }}
+- {{ (lookup "v1" "Pod" "n" "${word}").${word} }}{{ .Template.Name }}
+- x{{ toToml (dict "${word}" (dict "${word}" 1)) | quote }}{{ (fromToml "[${word}]\\n${word} = 1").${word}.${word} }}
+- {{ range regexSplit "x" "${word}" -1 }}{{ . }}{{ end }}{{ (urlParse "http://${word}/").host }}{{ index (split "-" "${word}") "_0" }}
+`,
+});
+
+test('words of the prototype are plain names of files, definitions, charts, schemas and variables', () => {
+  for (const word of ['prototype', ...words]) {
+    const chart = loadChart(Object.entries(elsewhere(word)).map(([name, text]) => ({ name, data: data(text) })));
+    const values = applySet('set', `${word}.set=1,${word}.list[0].${word}=2`, new Map());
+    applySet('set-json', `${word}.json={"${word}":{"${word}":1}}`, values);
+    const { manifests } = render(chart, {
+      release: { name: 'r', namespace: 'n' },
+      values,
+      crypto: nodeCrypto,
+      apiVersions: [`v1/${word}`],
+    });
+    const texts = new Map(manifests.map(({ source, content }) => [source, content.trim()]));
+    expect([...texts.keys()].sort(), word).toEqual([`h/charts/${word}/templates/${word}/a.yaml`, `h/templates/${word}/a.yaml`].sort());
+    expect(texts.get(`h/charts/${word}/templates/${word}/a.yaml`), word).toBe(`a: 1${word}`);
+    expect(texts.get(`h/templates/${word}/a.yaml`)?.split('\n').slice(1), word).toEqual([
+      '- included',
+      '- template',
+      '- tpl',
+      '- text1text',
+      '- v',
+      '- 11',
+      `- ${word}1`,
+      `- ${word}`,
+      '- falsetrue',
+      `- h/templates/${word}/a.yaml`,
+      `- x"[${word}]\\n  ${word} = 1\\n"1`,
+      `- ${word.replaceAll('x', '')}${word}${word}`,
+    ]);
+  }
+  expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(words);
+  expect(({} as Record<string, unknown>)['set']).toBeUndefined();
+});
 
 test('words of the prototype are plain keys', () => {
   fc.assert(
