@@ -20,15 +20,34 @@ export interface HttpCall {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How servers are reached and trusted. */
+export interface HttpTrust {
+  /** PEM certificates that are trusted instead of the machine's. */
+  readonly ca?: string | undefined;
+  /** A client's certificate and its key, PEM. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** Takes any certificate: for tests of a registry, on the user's own word. */
+  readonly insecure?: boolean | undefined;
+  /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY; default: no proxy. */
+  readonly proxyEnv?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
 /** Kept-alive connections to one registry, its token service and where it redirects. */
 export class HttpConnections {
-  readonly #plain = new HttpAgent({ keepAlive: true, maxSockets: 32 });
+  readonly #plain: HttpAgent;
   readonly #encrypted: HttpsAgent;
   readonly #idleMs: number;
 
-  /** @param ca PEM certificates that are trusted besides the machine's. */
-  constructor(options: { ca?: string | undefined; idleMs?: number } = {}) {
-    this.#encrypted = new HttpsAgent({ keepAlive: true, maxSockets: 32, ...(options.ca === undefined ? {} : { ca: options.ca }) });
+  constructor({ ca, cert, key, insecure, proxyEnv, ...options }: HttpTrust & { readonly idleMs?: number } = {}) {
+    const shared = { keepAlive: true, maxSockets: 32, ...(proxyEnv ? { proxyEnv } : {}) };
+    this.#plain = new HttpAgent(shared);
+    this.#encrypted = new HttpsAgent({
+      ...shared,
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined || key === undefined ? {} : { cert, key }),
+      ...(insecure ? { rejectUnauthorized: false } : {}),
+    });
     this.#idleMs = options.idleMs ?? 60_000;
   }
 

@@ -6,16 +6,14 @@ import { OciError } from '../errors.ts';
 import { Descriptor, manifestTypes, maxManifestBytes, mediaTypes } from '../manifest.ts';
 import { isRepositoryName, isTag } from '../names.ts';
 import { Credentials, type RegistryCredentials } from './credentials.ts';
-import { dropAnswer, type HttpAnswer, HttpConnections, readAnswer } from './http.ts';
+import { dropAnswer, type HttpAnswer, HttpConnections, type HttpTrust, readAnswer } from './http.ts';
 import { verifiedStream } from './verified-stream.ts';
 
-export interface RegistryClientOptions {
+export interface RegistryClientOptions extends HttpTrust {
   /** `http://…` or `https://…`, with or without a path. */
   readonly url: string;
   /** None: only what the registry gives to anybody. */
   readonly credentials?: RegistryCredentials | undefined;
-  /** PEM certificates trusted besides the machine's. */
-  readonly ca?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -71,7 +69,7 @@ interface CallOptions {
 
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
   const base = new URL(options.url);
-  const connections = new HttpConnections({ ca: options.ca });
+  const connections = new HttpConnections(options);
   const credentials = new Credentials(base, options.credentials, connections);
 
   const target = (path: string) => new URL(`${base.pathname.replace(/\/$/, '')}/v2/${path}`, base);

@@ -93,7 +93,7 @@ async function fromRegistry(reference: string, version: string, flags: Flags, io
 /** A name from a server becomes a file here: one part of a path, nothing that hides. */
 function safeName(name: string): string {
   const decoded = decodeURIComponent(name);
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._+~-]*$/.test(decoded) || decoded.length > 255)
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._+~@-]*$/.test(decoded) || decoded.length > 255)
     throw new HelmError(`the server names the chart ${JSON.stringify(decoded.slice(0, 300))}, which is no file name`);
   return decoded;
 }

@@ -5,6 +5,8 @@ import { mask, messageOf } from '@desp/runtime';
 import type { Flags } from '../flags.ts';
 import { HelmError } from '../helm-command.ts';
 import type { Login } from './credentials.ts';
+import { networkReason } from './network-words.ts';
+import { proxySettings } from './proxy.ts';
 
 /** How a server is trusted and who we are to it. */
 export interface Connection {
@@ -80,17 +82,20 @@ function call(url: URL, connection: Connection, signal: AbortSignal): Promise<In
   if (login && (everywhere || origin === url.origin))
     headers['authorization'] = `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
   const isSecure = url.protocol === 'https:';
-  // Proxies of the environment are honoured, as Helm does.
+  const proxy = proxySettings(url, process.env);
   const agent = isSecure
     ? new HttpsAgent({
-        proxyEnv: process.env,
+        ...proxy,
         ...(ca ? { ca } : {}),
         ...(cert && key ? { cert, key } : {}),
         ...(insecure ? { rejectUnauthorized: false } : {}),
       })
-    : new HttpAgent({ proxyEnv: process.env });
+    : new HttpAgent(proxy);
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown): void => reject(new HelmError(`Get ${JSON.stringify(shown(url))}: ${mask(messageOf(cause))}`));
+    const fail = (cause: unknown): void =>
+      reject(
+        new HelmError(`Get ${JSON.stringify(shown(url))}: ${proxy.proxyEnv ? 'proxyconnect tcp: ' : ''}${mask(networkReason(cause))}`),
+      );
     const request = (isSecure ? httpsRequest : httpRequest)(url, { headers, agent, signal }, resolve);
     request.setTimeout(idleMs, () => request.destroy(new Error(`nothing came for ${idleMs / 1000} s`)));
     request.on('error', fail);

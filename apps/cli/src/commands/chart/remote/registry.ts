@@ -8,7 +8,9 @@ import type { Flags } from '../flags.ts';
 import { HelmError } from '../helm-command.ts';
 import { type Login, loginOf } from './credentials.ts';
 import { tlsOf } from './http.ts';
+import { networkReason } from './network-words.ts';
 import { registryConfigPaths } from './places.ts';
+import { proxySettings } from './proxy.ts';
 
 /** Charts in registries (OCI), as Helm lays them there: one layer for the archive, one for its provenance. */
 
@@ -77,13 +79,12 @@ export function storedLogin(host: string, flags: Flags): Login | undefined {
 }
 
 export function openRegistry(host: string, flags: Flags): RegistryClient {
-  const { ca, insecure, cert } = tlsOf(flags);
-  if (insecure) throw new HelmError('--insecure-skip-tls-verify is not supported for registries: trust the server with --ca-file');
-  if (cert) throw new HelmError('--cert-file is not supported for registries');
+  const url = `${flags.isOn('plain-http') ? 'http' : 'https'}://${host}`;
   return createRegistryClient({
-    url: `${flags.isOn('plain-http') ? 'http' : 'https'}://${host}`,
+    url,
     credentials: loginOf(flags) ?? storedLogin(host, flags),
-    ca,
+    ...tlsOf(flags),
+    ...proxySettings(new URL(url), process.env),
     signal: AbortSignal.timeout(600_000),
   });
 }
@@ -104,7 +105,8 @@ export async function pullChart(reference: string, version: string, flags: Flags
   const { host, repository } = parsed;
   const client = openRegistry(host, flags);
   try {
-    const tag = parsed.digest && version === '' ? parsed.tag : await chooseTag(client, parsed, version);
+    const tag = parsed.digest ? '' : await chooseTag(client, parsed, version);
+    if (parsed.digest && parsed.tag) await checkTag(client, parsed);
     const manifest = await client.getManifest(repository, parsed.digest || tag);
     const { chart, provenance } = layersOf(parseManifest(manifest.bytes, manifest.mediaType), reference);
     const blob = async (layer: typeof chart): Promise<Buffer> => {
@@ -115,15 +117,21 @@ export async function pullChart(reference: string, version: string, flags: Flags
     return {
       archive: await blob(chart),
       provenance: provenance && (await blob(provenance)),
-      fileName: tag === '' ? `${name}.tgz` : `${name}-${versionOf(tag)}.tgz`,
+      fileName: tag === '' ? `${name}@${manifest.digest.replace(':', '-')}.tgz` : `${name}-${versionOf(tag)}.tgz`,
       reference: tag === '' ? `${host}/${repository}@${manifest.digest}` : `${host}/${repository}:${tag}`,
       digest: manifest.digest,
     };
   } catch (error) {
-    throw asHelm(error, reference);
+    throw asHelm(error, reference, `failed to perform "FetchReference" on source: `);
   } finally {
     client.close();
   }
+}
+
+/** A tag beside a digest must stand for it. */
+async function checkTag(client: RegistryClient, { repository, tag, digest }: ChartReference): Promise<void> {
+  const found = await client.resolve(repository, tag);
+  if (found && found.digest !== digest) throw new HelmError(`chart reference digest mismatch: ${found.digest} is not ${digest}`);
 }
 
 async function chooseTag(client: RegistryClient, { repository, tag, host }: ChartReference, version: string): Promise<string> {
@@ -217,10 +225,13 @@ function annotationsOf(metadata: Metadata, created: Date): Record<string, string
   return Object.fromEntries([...out].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** A registry's refusal, with what it was about and what to do. */
-function asHelm(error: unknown, reference: string): unknown {
+/** A registry's refusal, with what it was about and what to do. @param doing what Helm calls it when manifests are asked for */
+function asHelm(error: unknown, reference: string, doing = ''): unknown {
   if (!(error instanceof OciError)) return error;
+  const isManifest = error.message.includes('/manifests/');
   if (error.code === 'MANIFEST_UNKNOWN' || error.code === 'NAME_UNKNOWN')
-    return new HelmError(`${reference.replace('oci://', '')}: not found`);
+    return new HelmError(`${doing}${reference.replace('oci://', '')}: not found`);
+  const unreached = error.code === 'UPSTREAM_UNREACHABLE' ? /^GET (\S+) failed: /.exec(error.message)?.[1] : undefined;
+  if (unreached) return new HelmError(`${isManifest ? doing : ''}Get ${JSON.stringify(unreached)}: ${networkReason(error.cause)}`);
   return new HelmError(`${error.message}${error.cure ? ` (${error.cure})` : ''}`);
 }
