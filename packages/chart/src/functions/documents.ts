@@ -3,8 +3,9 @@ import { readToml } from '../toml/reader.ts';
 import { TomlError, writeToml } from '../toml/writer.ts';
 import { JsonError, JsonLimit, mismatch, readJson, toJsonValue, writeJson } from '../value/json.ts';
 import { GoObject, listItems, TypedList, TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
+import { GoStruct } from '../value/struct.ts';
 import { ConversionError, type YamlMeter, yamlToMap, yamlToValue } from '../yaml/values.ts';
-import { writePrettyYaml, writeYaml } from '../yaml/writer.ts';
+import { FieldMap, writePrettyYaml, writeYaml } from '../yaml/writer.ts';
 import { type CallContext, contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** YAML and JSON in and out. The plain forms swallow errors as Helm's do; the `must` forms fail. */
@@ -70,8 +71,13 @@ function yamlList(text: string, meter: YamlMeter): Value[] {
 
 const html = { escapeHtml: true };
 
-/** Plain data for go-yaml v3: lists and maps of any Go type, objects by their JSON form. */
+/** Plain data for go-yaml v3: lists and maps of any Go type, structs by their fields in small letters, other objects by their JSON form. */
 function plain(value: Value): Value {
+  if (value instanceof GoStruct) {
+    const exported = value.fields().filter(([name]) => /^[A-Z]/.test(name));
+    return new FieldMap(exported.map(([name, field]) => [name.toLowerCase(), plain(field)]));
+  }
+  if (value instanceof GoObject && value.kind === 'map') return plain(new Map(value.entries() as [string, Value][]));
   if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, plain(item)]));
   const items = listItems(value);
   if (items) return items.map(plain);

@@ -215,7 +215,7 @@ function formatValue(asked: Directive, value: Value): string {
 function formatNested(directive: Directive, value: Value): string {
   if (!(value instanceof GoObject) || value.kind !== 'ptr' || value.text() !== undefined) return formatValue(directive, value);
   if (directive.verb === 'v') return directive.sharp ? `(${value.type})(${somewhere})` : somewhere;
-  return bad(directive, value);
+  return 'bodxX'.includes(directive.verb) ? formatInt(directive, new GoInt('uint64', BigInt(somewhere))) : bad(directive, value);
 }
 
 function formatMap(directive: Directive, map: Map<string, Value>): string {

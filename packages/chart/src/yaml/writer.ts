@@ -26,6 +26,9 @@ export function writePrettyYaml(value: Value): string {
   return writer.out;
 }
 
+/** Fields of a struct: written in their own order, where a map's keys are sorted. */
+export class FieldMap extends Map<string, Value> {}
+
 /** What the two versions of go-yaml do differently. */
 interface Style {
   readonly indentSequences: boolean;
@@ -71,7 +74,8 @@ class Writer {
   #mapping(map: Map<string, Value>): void {
     const outer = this.#indent;
     this.#indent = outer < 0 ? 0 : outer + indentStep;
-    for (const key of [...map.keys()].sort(naturalOrder)) {
+    const keys = [...map.keys()];
+    for (const key of map instanceof FieldMap ? keys : keys.sort(naturalOrder)) {
       const value = map.get(key);
       this.#writeIndent();
       if (isSimpleKey(key)) {
