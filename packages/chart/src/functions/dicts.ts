@@ -1,9 +1,8 @@
-import type { Budget } from '../render/budget.ts';
 import { isEmpty, toText } from '../value/convert.ts';
 import { deepCopy } from '../value/copy.ts';
 import { strings, TypedMap, typeName, type Value, type ValueMap } from '../value/kinds.ts';
 import { chargePrinting } from './costs.ts';
-import { contextual, type FunctionGroup, fail, fn } from './define.ts';
+import { type CallContext, contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** Dictionary functions of sprig. `set`, `unset`, `merge` and `mergeOverwrite` change their argument, as Go's do. */
 
@@ -13,8 +12,9 @@ function dict(parts: readonly Value[]): ValueMap {
   return out;
 }
 
-function set(map: ValueMap, key: string, value: Value): ValueMap {
+function set({ changing }: CallContext, map: ValueMap, key: string, value: Value): ValueMap {
   if (map instanceof TypedMap && map.isNil) fail('assignment to entry in nil map');
+  changing?.(map, key);
   map.set(key, value === undefined ? null : value);
   return map;
 }
@@ -39,30 +39,38 @@ function assertion(value: Value, wanted: string): never {
   return fail(`interface conversion: interface {} is ${got}, not ${wanted}`);
 }
 
+type MergeContext = Pick<CallContext, 'budget' | 'changing'>;
+
 /**
  * mergo's map merge into `target`: maps merge deeper, and other values are set where the target has none or an empty
  * one, or always with `overwrite`. A null in the source counts only with `overwrite`.
  */
-export function mergeInto(target: ValueMap, source: ValueMap, overwrite: boolean, budget: Budget, depth = 0): void {
+export function mergeInto(target: ValueMap, source: ValueMap, overwrite: boolean, context: MergeContext, depth = 0): void {
   if (depth > 1000) fail('merge of maps that are nested too deeply');
+  const { budget, changing } = context;
   for (const [key, value] of source) {
     budget.step(2);
     if (value === null || value === undefined) {
-      if (overwrite) target.set(key, null);
+      if (overwrite) {
+        changing?.(target, key);
+        target.set(key, null);
+      }
       continue;
     }
     const current = target.get(key);
     const bothMaps = value instanceof Map && current instanceof Map;
-    if (bothMaps && current !== value) mergeInto(current, value, overwrite, budget, depth + 1);
+    if (bothMaps && current !== value) mergeInto(current, value, overwrite, context, depth + 1);
     const keeps = target.has(key) && !isEmpty(current) && (bothMaps || !overwrite);
-    if (!keeps) target.set(key, value);
+    if (keeps) continue;
+    changing?.(target, key);
+    target.set(key, value);
   }
 }
 
 const merge = (overwrite: boolean) =>
-  contextual(['map', '...map'], ({ budget }, target, ...sources) => {
+  contextual(['map', '...map'], (context, target, ...sources) => {
     const result: ValueMap = target instanceof TypedMap && target.isNil ? new Map() : target;
-    for (const source of sources) mergeInto(result, source, overwrite, budget);
+    for (const source of sources) mergeInto(result, source, overwrite, context);
     return result;
   });
 
@@ -100,8 +108,9 @@ export const dictFunctions: FunctionGroup = {
     return out;
   }),
   pluck: fn(['string', '...map'], (key, ...maps) => maps.filter((map) => map.has(key)).map((map) => map.get(key))),
-  set: fn(['map', 'string', 'any'], set),
-  unset: fn(['map', 'string'], (map, key) => {
+  set: contextual(['map', 'string', 'any'], set),
+  unset: contextual(['map', 'string'], ({ changing }, map, key) => {
+    changing?.(map, key);
     map.delete(key);
     return map;
   }),

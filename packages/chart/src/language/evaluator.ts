@@ -134,7 +134,10 @@ class State {
         const value = this.#pipeline(dot, node.pipe);
         if (node.pipe.declared.length === 0) {
           this.#node = node;
-          if (typeof value === 'object' && value !== null) chargePrinting(this.#environment.budget, value);
+          if (typeof value === 'object' && value !== null) {
+            chargePrinting(this.#environment.budget, value);
+            this.#watcher?.printed(value);
+          }
           this.#write(node, printable(value));
         }
         return goOn;
@@ -414,7 +417,12 @@ class State {
       const callee = args.length > 1 ? printNode(args[1] as Operand) : printValue(values[0]);
       return this.#call(command, name, () => notCallable(callee, values[0]));
     }
-    const result = this.#call(command, name, () => definition.call(context, values));
+    let result: Value;
+    try {
+      result = definition.call(context, values);
+    } catch (error) {
+      return this.#failCall(command, name, error);
+    }
     this.#watcher?.called(name, values, result);
     return result;
   }
@@ -433,29 +441,31 @@ class State {
   }
 
   #arguments(dot: Value, name: string, params: readonly ParamType[], variadic: boolean, nodes: readonly Operand[], final: Final): Value[] {
-    const given = Math.max(nodes.length - 1, 0);
+    const given = nodes.length > 0 ? nodes.length - 1 : 0;
     const count = given + (final === missing ? 0 : 1);
     const fixed = variadic ? params.length - 1 : params.length;
     if (variadic) {
       if (count < fixed) this.#fail(`wrong number of args for ${name}: want at least ${fixed} got ${given}`);
     } else if (count !== fixed) this.#fail(`wrong number of args for ${name}: want ${fixed} got ${count}`);
     const values: Value[] = [];
-    const rest = params.at(-1) as ParamType;
+    const rest = params[params.length - 1] as ParamType;
     for (let i = 0; i < given; i++) values.push(this.#argument(dot, i < fixed ? (params[i] as ParamType) : rest, nodes[i + 1] as Operand));
     if (final !== missing) values.push(this.#validate(final, given < fixed ? (params[given] as ParamType) : rest));
     return values;
   }
 
   #call(node: AnyNode, name: string, run: () => Value): Value {
-    let result: Value;
     try {
-      result = run();
+      return run();
     } catch (error) {
-      if (!(error instanceof GoError || error instanceof ExecutionError)) throw error;
-      this.#node = node;
-      return this.#fail(`error calling ${name}: ${error.message}`, error);
+      return this.#failCall(node, name, error);
     }
-    return result;
+  }
+
+  #failCall(node: AnyNode, name: string, error: unknown): never {
+    if (!(error instanceof GoError || error instanceof ExecutionError)) throw error;
+    this.#node = node;
+    return this.#fail(`error calling ${name}: ${error.message}`, error);
   }
 
   #validate(value: Value, type: ParamType): Value {

@@ -192,9 +192,9 @@ class Parser {
     if (close < 0) return this.#newPhrase(start);
     const text = this.#source.slice(start, close);
     const known = this.#phrases.get(text);
-    if (known?.needs.every((name) => this.#variables.includes(name))) {
+    if (known && (known.needs.length === 0 || known.needs.every((name) => this.#variables.includes(name)))) {
       this.#base = start;
-      this.#variables.push(...known.declares);
+      if (known.declares.length > 0) this.#variables.push(...known.declares);
       this.#tokens.leave(close, known.trim);
       return known;
     }

@@ -23,6 +23,8 @@ export interface Watcher {
   dot(value: Value): void;
   /** A variable is read. Slots count from 0 within the running template; 0 is `$`. */
   variable(slot: number, value: Value): void;
+  /** An action prints a value that is no text. */
+  printed(value: Value): void;
   /** What has been read since the action began goes into a variable. */
   bind(slot: number, value: Value): void;
   /** `with` makes a value the dot, until `unscope`; `range` takes the collection whose items become the dot. */

@@ -96,7 +96,7 @@ function renderForLint(chart: Chart, input: TemplateLint): ReadonlyMap<string, s
     values,
     lookup: () => new Map(),
     tolerate: log,
-  });
+  }).texts;
 }
 
 const extensions = ['.yaml', '.yml', '.tpl', '.txt'];

@@ -8,6 +8,7 @@ export interface StreamDocument {
 
 /** Cuts a stream of YAML documents at lines that start with `---`, as Kubernetes' YAML reader does. */
 export function documentsOf(text: string): StreamDocument[] {
+  if (!text.startsWith('---') && !text.includes('\n---')) return /[^\n]/.test(text) ? [{ text, line: 0 }] : [];
   const documents: StreamDocument[] = [];
   let current: string[] = [];
   const lines = text.split('\n');

@@ -4,6 +4,12 @@ import type { Limits } from '../limits.ts';
 /** Nodes of a template for one step. */
 const nodesPerStep = 4;
 
+/** A part of a budget. */
+export interface Spent {
+  readonly nodes: number;
+  readonly output: number;
+}
+
 /** What a render may still spend. Everything that loops, copies or grows charges it. */
 export class Budget {
   readonly limits: Limits;
@@ -50,6 +56,31 @@ export class Budget {
   /** Steps that are left. */
   get left(): number {
     return this.#nodes / nodesPerStep;
+  }
+
+  /** All that has been spent until now. */
+  get spent(): Spent {
+    return { nodes: this.limits.steps * nodesPerStep - this.#nodes, output: this.limits.outputLength - this.#output };
+  }
+
+  spentSince(before: Spent): Spent {
+    const { nodes, output } = this.spent;
+    return { nodes: nodes - before.nodes, output: output - before.output };
+  }
+
+  /** What took so much another time is charged the same. */
+  spend({ nodes, output }: Spent): void {
+    this.#nodes -= nodes;
+    this.#output -= output;
+    if (this.#nodes < 0) this.#exhausted();
+    this.text(0);
+  }
+
+  /** What was spent after a moment is given back: the work begins anew. */
+  backTo({ nodes, output }: Spent): void {
+    this.#nodes = this.limits.steps * nodesPerStep - nodes;
+    this.#output = this.limits.outputLength - output;
+    this.#depth = 0;
   }
 
   /** A template begins. */

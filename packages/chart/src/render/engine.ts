@@ -19,6 +19,7 @@ import { compareText, quote } from '../value/text.ts';
 import { MapView } from '../value/view.ts';
 import { countNodes } from '../value/weigh.ts';
 import { writeYaml } from '../yaml/writer.ts';
+import type { AgainRender } from './again/again.ts';
 import { type Budget, LimitReached } from './budget.ts';
 import { chartValue } from './chart-value.ts';
 import { executionFailure, parseFailure } from './errors.ts';
@@ -38,6 +39,8 @@ export interface EngineInput {
   readonly values: ValueMap;
   readonly lookup: (apiVersion: string, kind: string, namespace: string, name: string) => ValueMap;
   readonly watcher?: Watcher | undefined;
+  /** Knows what earlier renders printed. */
+  readonly again?: AgainRender | undefined;
   /** See {@link CallContext.tolerate}. */
   readonly tolerate?: (line: string) => void;
   /** Takes the failures of files, after each of which the next is rendered; without it the first is thrown. */
@@ -50,8 +53,15 @@ interface Renderable {
   readonly basePath: string;
 }
 
-/** Texts of all templates that are no partials, by their path, in the order in which they ran. @throws ChartError */
-export function renderTemplates(chart: WorkChart, input: EngineInput): Map<string, string> {
+export interface Rendered {
+  /** Texts of all templates that are no partials, by their path, in the order in which they ran. */
+  readonly texts: Map<string, string>;
+  /** What the templates of each chart were given. */
+  readonly scopes: ReadonlySet<ValueMap>;
+}
+
+/** @throws ChartError */
+export function renderTemplates(chart: WorkChart, input: EngineInput): Rendered {
   const renderables = new Map<string, Renderable>();
   collect(chart, input.values, input, renderables);
   const order = deepestFirst([...renderables.keys()]);
@@ -67,7 +77,8 @@ export function renderTemplates(chart: WorkChart, input: EngineInput): Map<strin
       input.onFailure(failure);
     }
   }
-  return execute(order, renderables, templates, input);
+  const scopes = new Set([...renderables.values()].map(({ scope }) => scope));
+  return { texts: execute(order, renderables, templates, input), scopes };
 }
 
 function execute(
@@ -92,8 +103,15 @@ function execute(
         valuesMethods,
       ),
     );
+    // Its scope has its name by now: charts above see it there.
+    const known = input.again?.known(path, input.budget);
+    if (known !== undefined) {
+      rendered.set(path, known);
+      continue;
+    }
     try {
-      rendered.set(path, withoutNoValue(session.run(templates, path, new MapView(input.profile.valuesType, scope, valuesMethods))));
+      const run = (): string => withoutNoValue(session.run(templates, path, new MapView(input.profile.valuesType, scope, valuesMethods)));
+      rendered.set(path, input.again ? input.again.run(path, input.budget, run) : run());
     } catch (error) {
       const failure = asFailure(error, path, input.profile);
       if (!failure || !input.onFailure) throw failure ?? error;
@@ -258,7 +276,7 @@ class Session {
   }
 
   #environment(templates: TemplateSet): Environment {
-    const { profile, budget, crypto, now, lookup, watcher, tolerate } = this.#input;
+    const { profile, budget, crypto, now, lookup, watcher, tolerate, again } = this.#input;
     const context: CallContext = {
       profile,
       budget,
@@ -266,6 +284,7 @@ class Session {
       now,
       lookup,
       tolerate,
+      changing: again?.changing,
       include: (name, data) => this.#include(environment, templates, name, data),
       tpl: (text, data) => this.#tpl(environment, templates, text, data),
     };

@@ -2,17 +2,19 @@ import type { Tree } from '../language/nodes.ts';
 import { Phrases } from '../language/phrases.ts';
 import type { Chart } from '../loader/chart.ts';
 import type { ProfileName } from '../profile.ts';
+import { Again } from './again/again.ts';
 import type { Head } from './manifests.ts';
 
 /**
- * What one render of a chart leaves for the next: results that depend on a text alone, by that text. Nothing here
- * knows values, so a hit can never be wrong; whatever templates compute from values is computed each time.
+ * What one render of a chart leaves for the next: results that depend on a text alone, by that text, and what files printed
+ * whose templates read nothing that differs (again/again.ts).
  *
  * It is kept with the chart (the object that `loadChart` made) and goes with it.
  */
 export class RenderMemory {
   /** Heads of documents that templates printed. */
   readonly heads = new Recent<Head>();
+  readonly again = new Again();
   readonly #phrases = new Map<ProfileName, Phrases>();
   readonly #texts = new Map<ProfileName, Recent<ReadonlyMap<string, Tree>>>();
 

@@ -17,7 +17,7 @@ import { fromBytes } from '../value/text.ts';
 import { type CoalesceOptions, coalesceValues } from '../values/coalesce.ts';
 import { Budget, limitOf } from './budget.ts';
 import { capabilitiesValue, type KubeVersion, parseKubeVersion } from './capabilities.ts';
-import { renderTemplates } from './engine.ts';
+import { type EngineInput, renderTemplates } from './engine.ts';
 import { asLogged } from './log.ts';
 import { sortManifests } from './manifests.ts';
 import { recall } from './memory.ts';
@@ -30,7 +30,7 @@ import { recall } from './memory.ts';
  * @throws ChartError whose message is Helm's
  */
 export function render(chart: Chart, options: RenderOptions): RenderResult {
-  return inspect(chart, options).result;
+  return inspect(chart, options, !options.once).result;
 }
 
 /** A render with what it was made of, for those who explain it. */
@@ -44,18 +44,18 @@ export interface Inspection {
   readonly recorder: Recorder | undefined;
 }
 
-/** As {@link render}. */
-export function inspect(chart: Chart, options: RenderOptions): Inspection {
+/** As {@link render}. @param reuse what earlier renders of the chart printed; then `values` are those kept for the next render */
+export function inspect(chart: Chart, options: RenderOptions, reuse = false): Inspection {
   const warnings: string[] = [];
   try {
-    return renderAll(chart, options, warnings);
+    return renderAll(chart, options, warnings, reuse);
   } catch (error) {
     if (error instanceof ChartError) error.log = [...warnings, ...error.log];
     throw error;
   }
 }
 
-function renderAll(chart: Chart, options: RenderOptions, warnings: string[]): Inspection {
+function renderAll(chart: Chart, options: RenderOptions, warnings: string[], reuse: boolean): Inspection {
   const profile = profileOf(options.profile ?? 'helm4');
   const warn = (line: string): void => {
     warnings.push(asLogged(line, profile));
@@ -75,7 +75,7 @@ function renderAll(chart: Chart, options: RenderOptions, warnings: string[]): In
   attempt(() => checkKubeVersion(work, kube), onFailure);
   const recorder = options.trace ? new Recorder(values, work) : undefined;
   const memory = recall(chart);
-  const rendered = renderTemplates(work, {
+  const input: EngineInput = {
     profile,
     budget,
     memory,
@@ -87,7 +87,9 @@ function renderAll(chart: Chart, options: RenderOptions, warnings: string[]): In
     lookup: (...what) => options.lookup?.(...what) ?? new Map(),
     watcher: recorder,
     onFailure,
-  });
+  };
+  const mayReuse = reuse && !recorder && !onFailure;
+  const rendered = mayReuse ? renderAgain(work, input, options) : renderTemplates(work, input).texts;
   const notes = takeNotes(rendered, work);
   const sorted = sortManifests(rendered, { profile, memory, budget, warn, onFailure });
   const provenance = recorder && new Provenance(work, options.sources ?? [], profile.multiDocumentValues);
@@ -102,6 +104,39 @@ function renderAll(chart: Chart, options: RenderOptions, warnings: string[]): In
   };
   return { result, work, values, trace, recorder };
 }
+
+/** Renders what an earlier render of the chart does not know. */
+function renderAgain(work: WorkChart, input: EngineInput, options: RenderOptions): Map<string, string> {
+  const { budget, memory, profile, values } = input;
+  const { name, namespace, revision, isInstall, isUpgrade } = options.release;
+  const release = [name, namespace, revision, isInstall, isUpgrade];
+  const limits = Object.values(budget.limits);
+  const capabilities = [profile.name, options.kubeVersion, (options.apiVersions ?? []).join('\n')];
+  const again = memory.again.begin([...release, ...limits, ...capabilities, input.crypto, enabledCharts(work)], values);
+  const before = budget.spent;
+  try {
+    const { texts, scopes } = renderTemplates(work, {
+      ...input,
+      ...again.watched(input),
+      values: again.values,
+      watcher: again.reads,
+      again,
+    });
+    if (again.end(scopes)) return texts;
+    memory.again.forget();
+    if (!again.isReused) return texts;
+  } catch (error) {
+    memory.again.forget();
+    if (!again.isReused) throw error;
+  }
+  // Files changed what others read, or one failed that perhaps should not: only all of them in their order tell.
+  budget.backTo(before);
+  return renderTemplates(work, input).texts;
+}
+
+/** Which charts take part, under which names: what they define and offer differs with it. */
+const enabledCharts = (work: WorkChart): string =>
+  JSON.stringify([work.name, work.declared, work.dependencies.map((child) => enabledCharts(child))]);
 
 /** The values of all charts; a limit that is met there names the values file. */
 function laidValues(chart: WorkChart, given: ValueMap, options: CoalesceOptions): ValueMap {

@@ -206,6 +206,8 @@ export class Recorder implements Watcher {
     if (made) frame.made.push(made);
   }
 
+  printed(): void {}
+
   failed(tree: Tree, node: AnyNode, pos: number, problem: string): void {
     const frame = this.#frame;
     if (this.#failed || !frame || frame.call.tree !== tree) return;

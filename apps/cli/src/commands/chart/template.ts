@@ -69,7 +69,7 @@ async function template(helm: ProfileName, flags: Flags, io: Output): Promise<vo
   }
   let result: RenderResult;
   try {
-    result = render(request.chart, request.options);
+    result = render(request.chart, { ...request.options, once: true });
   } catch (error) {
     const failure = afterRelease(error, flags, io);
     if (!wantsHints(flags, io)) throw failure;

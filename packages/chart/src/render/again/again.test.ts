@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import { makeChart } from '../../../test-data/charts.ts';
+import { ChartError } from '../../errors.ts';
+import type { Limits } from '../../limits.ts';
+import type { Chart, ChartFile } from '../../loader/chart.ts';
+import { loadChart, readValues } from '../../loader/load.ts';
+import { deepCopy } from '../../value/copy.ts';
+import { int, type Value, type ValueMap } from '../../value/kinds.ts';
+import { formatTemplateOutput } from '../output.ts';
+import { render } from '../render.ts';
+import { type Changes, isSame, own, update } from './changes.ts';
+
+const filesOf = (texts: Readonly<Record<string, string>>): ChartFile[] =>
+  Object.entries(texts).map(([name, text]) => ({ name, data: new TextEncoder().encode(text) }));
+
+function outcome(chart: Chart, values: ValueMap, once: boolean): string {
+  try {
+    return formatTemplateOutput(render(chart, { release: { name: 'r', namespace: 'n' }, values, once }));
+  } catch (error) {
+    if (error instanceof ChartError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+}
+
+/** Renders one chart with each of the values in turn; each time it must print what a chart that was never rendered prints. */
+function expectSame(files: readonly ChartFile[], turns: readonly ValueMap[]): void {
+  const chart = loadChart(files);
+  for (const values of turns) expect(outcome(chart, values, false)).toBe(outcome(loadChart(files), values, true));
+}
+
+const chartOf = (templates: Readonly<Record<string, string>>, values = ''): ChartFile[] =>
+  filesOf({
+    'Chart.yaml': 'apiVersion: v2\nname: c\nversion: 1.0.0\n',
+    'values.yaml': values,
+    ...Object.fromEntries(Object.entries(templates).map(([name, text]) => [`templates/${name}`, text])),
+  });
+
+const valuesOf = (...texts: string[]): ValueMap[] => texts.map((text) => readValues(text, true));
+
+describe('a chart that is rendered again prints what it would print the first time', () => {
+  const ways: [string, Readonly<Record<string, string>>, string, string[]][] = [
+    ['a field', { 'a.yaml': 'a: {{ .Values.a }}', 'b.yaml': 'b: {{ .Values.b }}' }, 'a: 1\nb: 2', ['', 'a: 3', 'b: {x: 1}', '']],
+    ['below a variable', { 'a.yaml': '{{ $x := .Values.m }}a: {{ $x.k }}' }, 'm: {k: 1}', ['', 'm: {k: 2}', 'm: {j: 2}']],
+    [
+      'through dict and include',
+      { _h: '{{ define "h" }}{{ .v.k }}{{ end }}', 'a.yaml': 'a: {{ include "h" (dict "v" .Values.m) }}' },
+      'm: {k: 1}',
+      ['', 'm: {k: 2}'],
+    ],
+    ['whether a map is empty', { 'a.yaml': 'a: {{ if .Values.m }}yes{{ else }}no{{ end }}' }, 'm: {}', ['', 'm: {k: 2}', '']],
+    [
+      'what range goes over',
+      { 'a.yaml': '{{ range $k, $v := .Values.m }}\n{{ $k }}: {{ $v }}{{ end }}' },
+      'm: {k: 1}',
+      ['', 'm: {k: 2}', 'm: {j: 2}', 'm: {k: null}'],
+    ],
+    [
+      'whether an item that range goes over is empty',
+      { 'a.yaml': '{{ range $k, $v := .Values.m }}{{ if $v }}\n{{ $k }}: 1{{ end }}{{ end }}' },
+      'm: {k: {l: 1}}',
+      ['', 'm: {k: {l: null}}', 'm: {k: {j: 1}}'],
+    ],
+    [
+      'maps that charts share',
+      {
+        'a.yaml': 'a: {{ toJson .Values.global }}{{ toJson .Values.g }}',
+        'b.yaml': '{{ $_ := set .Values "g" .Values.global.x }}b: {{ .Values.g.y }}',
+      },
+      'global: {x: {y: 1}}',
+      ['', 'global: {x: {y: 2}}', 'global: {x: {y: 2, z: 3}}'],
+    ],
+    ['a printed map', { 'a.yaml': 'a: "{{ .Values.m }}"' }, 'm: {k: {l: 1}}', ['', 'm: {k: {l: 2}}']],
+    ['a function of a map', { 'a.yaml': '{{ toYaml .Values }}' }, 'm: {k: {l: 1}}', ['', 'm: {k: {l: 2}}', 'm: {k: {l: 2, j: 3}}']],
+    ['a function of what holds a map', { 'a.yaml': 'a: {{ list .Values.m | toJson }}' }, 'm: {k: {l: 1}}', ['', 'm: {k: {l: 2}}']],
+    ['keys', { 'a.yaml': 'a: {{ keys .Values.m | sortAlpha | join "," }}' }, 'm: {k: 1}', ['', 'm: {j: 2}', 'm: {k: null}']],
+    [
+      'get, hasKey, index, dig',
+      {
+        'a.yaml':
+          'a: [{{ get .Values.m "k" }}, {{ hasKey .Values.m "j" }}, {{ index .Values "m" "k" }}, {{ dig "m" "j" 0 .Values.AsMap }}]',
+      },
+      'm: {k: 1}',
+      ['', 'm: {j: 2}', 'm: {k: 3}'],
+    ],
+    [
+      'an item of a list',
+      { 'a.yaml': 'a: {{ (index .Values.l 0).k }}{{ range .Values.l }}{{ .k }}{{ end }}' },
+      'l: [{k: 1}]',
+      ['', 'l: [{k: 2}]', 'l: [{k: 2}, {k: 3}]'],
+    ],
+    ['a global', { 'a.yaml': 'a: {{ .Values.global.g }}' }, 'global: {g: 1}', ['', 'global: {g: 2}']],
+    ['a method', { 'a.yaml': 'a: {{ (.Values.Table "m").k }}' }, 'm: {k: 1}', ['', 'm: {k: 2}']],
+    [
+      'the context as a whole',
+      { 'a.yaml': 'a: {{ (toJson .Values | fromJson).m.k }} {{ tpl "{{ .Values.m.k }}" $ }}' },
+      'm: {k: 1}',
+      ['', 'm: {k: 2}'],
+    ],
+    [
+      'what a file before it sets',
+      { 'b.yaml': '{{ if .Values.on }}{{ $_ := set .Values "x" 1 }}{{ end }}b: 1', 'a.yaml': 'a: {{ .Values.x }}' },
+      'on: false',
+      ['', '', 'on: true', '', 'on: true'],
+    ],
+    [
+      'what a file before it sets in a list',
+      { 'b.yaml': '{{ if .Values.on }}{{ $_ := set (first .Values.l) "x" 1 }}{{ end }}b: 1', 'a.yaml': 'a: {{ (first .Values.l).x }}' },
+      'on: false\nl: [{x: 0}]',
+      ['', '', 'on: true', '', 'on: true'],
+    ],
+    [
+      'what a file before it sets in the context',
+      {
+        'b.yaml': '{{ if .Values.on }}{{ $_ := set . "x" 1 }}{{ $_ := set .Release "y" 1 }}{{ end }}b: 1',
+        'a.yaml': 'a: {{ .x }}{{ .Release.y }}',
+      },
+      'on: false',
+      ['', '', 'on: true', '', 'on: true'],
+    ],
+    [
+      'what a merge changes below a copy',
+      {
+        'b.yaml': '{{ if .Values.on }}{{ $d := merge (dict) .Values }}{{ $_ := mergeOverwrite $d (dict "m" (dict "k" 9)) }}{{ end }}b: 1',
+        'a.yaml': 'a: {{ .Values.m.k }}',
+      },
+      'on: false\nm: {k: 1}',
+      ['', '', 'on: true', '', 'on: true'],
+    ],
+    [
+      'what is set and unset again',
+      {
+        'c.yaml': '{{ if .Values.on }}{{ $_ := set .Values "x" 1 }}{{ end }}c: 1',
+        'b.yaml': 'b: {{ .Values.x }}',
+        'a.yaml': '{{ $_ := unset .Values "x" }}a: 1',
+      },
+      'on: false',
+      ['', '', 'on: true', '', 'on: true'],
+    ],
+    [
+      'a failure',
+      { 'a.yaml': 'a: {{ required "needed" .Values.a }}', 'b.yaml': 'b: {{ .Values.b.c }}' },
+      'a: 1\nb: {}',
+      ['', 'a: ""', '', 'b: 1', 'a: 2'],
+    ],
+    ['the order of keys', { 'a.yaml': 'a: {{ range keys .Values.m }}{{ . }}{{ end }}' }, 'm: {}', ['m: {a: 1, b: 2}', 'm: {b: 2, a: 1}']],
+    ['a number of another kind', { 'a.yaml': 'a: {{ typeOf .Values.n }}' }, 'n: 1', ['', 'n: 1.0', 'n: "1"', 'n: null']],
+  ];
+  test.each(ways)('%s', (_name, templates, values, turns) => {
+    expectSame(chartOf(templates, values), valuesOf(...turns));
+  });
+
+  test('subcharts that come and go', () => {
+    const part = (name: string): Record<string, string> => ({
+      [`charts/${name}/Chart.yaml`]: `apiVersion: v2\nname: ${name}\nversion: 1.0.0\n`,
+      [`charts/${name}/values.yaml`]: 'who: part\nglobal: {}\n',
+      [`charts/${name}/templates/_h.tpl`]: `{{ define "h" }}${name}{{ end }}`,
+      [`charts/${name}/templates/m.yaml`]: 'm: {{ .Values.who }}{{ .Values.global.g }}',
+    });
+    const files = filesOf({
+      'Chart.yaml':
+        'apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies: [{name: p, version: 1.x.x, condition: p.on}, {name: q, version: 1.x.x, condition: q.on}]\n',
+      'values.yaml': 'p: {on: true}\nq: {on: false}\n',
+      'templates/a.yaml': 'a: {{ include "h" . }}',
+      ...part('p'),
+      ...part('q'),
+    });
+    expectSame(files, valuesOf('', 'q: {on: true}', 'p: {who: me}', 'p: {on: false}\nq: {on: true}', 'global: {g: 1}', ''));
+  });
+
+  test('fuzzed charts with values that change here and there', () => {
+    let seed = 1;
+    const next = (below: number): number => {
+      seed = (seed * 48_271) % 2_147_483_647;
+      return seed % below;
+    };
+    const some: Value[] = ['text', '', int(7), 1.5, true, false, null, 'x'];
+    const change = (map: ValueMap): void => {
+      const keys = [...map.keys()];
+      const key = keys[next(keys.length || 1)] ?? 'added';
+      const value = map.get(key);
+      if (value instanceof Map && value.size > 0 && next(3) > 0) change(value);
+      else if (next(6) === 0) map.set(`more${next(3)}`, new Map([['k', some[next(some.length)]]]));
+      else map.set(key, some[next(some.length)]);
+    };
+    for (let n = 0; n < 400; n++) {
+      const { files, values } = makeChart(n);
+      const given = values === undefined ? new Map() : readValues(values, true);
+      const base = readValues(files['values.yaml'] ?? '', true);
+      const turns = [given];
+      for (let turn = 0; turn < 5; turn++) {
+        const changed = next(3) === 0 ? deepCopy(base) : deepCopy(turns.at(-1) as ValueMap);
+        for (let times = next(3); times >= 0; times--) change(changed.size > 0 ? changed : base);
+        turns.push(changed);
+      }
+      let chart: Chart;
+      try {
+        chart = loadChart(filesOf(files));
+      } catch {
+        continue;
+      }
+      for (const turn of turns) {
+        const again = outcome(chart, turn, false);
+        expect(again, `chart ${n}`).toBe(outcome(loadChart(filesOf(files)), turn, true));
+      }
+    }
+  });
+});
+
+test('a file whose values are the same does not run again, and is charged all the same', () => {
+  const files = chartOf(
+    { 'a.yaml': 'a: {{ .Values.a }}', 'b.yaml': 'b: {{ .Values.b }}{{ now }}', 'c.yaml': 'c: {{ .Values.c }}' },
+    'a: 1\nb: 2\nc: 3',
+  );
+  const chart = loadChart(files);
+  let asked = 0;
+  const now = (): Date => {
+    asked++;
+    return new Date(0);
+  };
+  const again = (values: string, limits?: Partial<Limits>): string =>
+    formatTemplateOutput(
+      render(chart, { release: { name: 'r', namespace: 'n' }, values: readValues(values, true), now, ...(limits ? { limits } : {}) }),
+    );
+  again('');
+  again('a: 5');
+  // What asks the clock always runs.
+  expect(asked).toBe(2);
+  const short = { steps: 30 };
+  const failure = (): string => {
+    try {
+      return again('', short);
+    } catch (error) {
+      return String(error);
+    }
+  };
+  expect(failure()).toBe(failure());
+});
+
+test('two trees are made equal in their place', () => {
+  const [kept, wanted] = valuesOf('a: {b: 1, c: {d: [1, {e: 2}]}}\nf: x', 'f: x\na: {c: {d: [1, {e: 3}], g: 4}}') as [ValueMap, ValueMap];
+  const inner = kept.get('a');
+  const owned = new Set<ValueMap>();
+  own(kept, owned);
+  const changes = update(kept, wanted, owned) as Changes;
+  expect(isSame(kept, wanted)).toBe(true);
+  expect(kept.get('a')).toBe(inner);
+  expect([...(changes.get(inner as ValueMap)?.keys ?? [])]).toEqual(['b']);
+});
