@@ -69,7 +69,7 @@ export const hostileCharts: Readonly<Record<string, () => HostileWhole>> = {
     ends: 'renders',
   }),
   'aliases below aliases': () => ({ template: 'a: 1', files: nested(30, ['a', 'b']), ends: 'LIMIT_EXCEEDED .*/Chart.yaml:4' }),
-  'charts in charts in charts': () => ({ template: 'a: 1', files: nested(40, []), ends: 'LIMIT_EXCEEDED charts/s/.*/Chart.yaml:1' }),
+  'charts in charts in charts': () => ({ template: 'a: 1', files: nested(40, []), ends: 'LIMIT_EXCEEDED charts/s/.*' }),
   'one chart under five thousand names': () => ({
     template: 'a: 1',
     files: {

@@ -153,7 +153,7 @@ class Validator {
     }
     if (!format || typeof value !== 'string') return undefined;
     // An expression is compiled, its counted repetitions one by one.
-    this.#budget.step(format.name === 'regex' ? 1000 * value.split('{').length + value.length - 990 : 4 + (value.length >> 4));
+    this.#budget.step(format.name === 'regex' ? 1800 * value.split('{').length + value.length - 1790 : 4 + (value.length >> 4));
     const reason = format.check(value);
     return reason === undefined ? undefined : violation(place, () => `${singleQuoted(value)} is not valid ${format.name}: ${reason}`);
   }
