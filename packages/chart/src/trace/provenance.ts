@@ -49,6 +49,10 @@ interface Holder {
 
 const onLine = (line: number | undefined): { line?: number } => (line === undefined ? {} : { line });
 
+/** Charts that import from charts that import in turn are followed no further than this. */
+const maxQuestions = 10_000;
+type Questions = { left: number };
+
 /**
  * Tells who set a value.
  *
@@ -74,7 +78,7 @@ export class Provenance {
   originOf(path: ValuePath, value?: Value): ValueOrigin {
     if (path[0] === builtin) return { kind: 'builtin' };
     for (const candidate of this.#candidates(path)) {
-      const found = this.#ask(candidate, 0);
+      const found = this.#ask(candidate);
       if (!found) continue;
       return value !== undefined && !isSame(found.value, value)
         ? { kind: 'computed' }
@@ -126,18 +130,28 @@ export class Provenance {
     return Array.from({ length: at + 1 }, (_, above) => [...path.slice(0, above), ...path.slice(at)]);
   }
 
-  #ask(path: ValuePath, depth: number): Holder | undefined {
+  #ask(path: ValuePath): Holder | undefined {
     for (const layer of this.#user) {
       const answer = layer.ask(path);
       if (answer.found === 'set') return { origin: layer.origin(answer.line), value: answer.value };
       if (answer.found === 'cut') return { origin: layer.origin(answer.line), value: null };
     }
-    let chart: WorkChart | undefined = this.#root;
+    return this.#askBelow(this.#root, [], path, { left: maxQuestions }, true);
+  }
+
+  /** The charts' own values, from one chart down to the one whose value it is, and what each imports from below itself. */
+  #askBelow(from: WorkChart, fromPath: ValuePath, path: ValuePath, budget: Questions, imports: boolean): Holder | undefined {
+    let chart: WorkChart | undefined = from;
+    let above = fromPath;
+    let takesImports = imports;
     for (let rest = path; chart; rest = rest.slice(1)) {
-      const found = this.#askChart(chart, rest) ?? this.#askImports(chart, path.slice(0, path.length - rest.length), rest, depth);
+      if (--budget.left < 0) return undefined;
+      const found = this.#askChart(chart, rest) ?? (takesImports ? this.#askImports(chart, above, rest, budget) : undefined);
       if (found) return found;
-      const name = rest[0];
+      const name = rest[0] as string;
       chart = chart.dependencies.find((child) => child.name === name);
+      above = [...above, name];
+      takesImports = true;
     }
     return undefined;
   }
@@ -153,19 +167,17 @@ export class Provenance {
     return undefined;
   }
 
-  /** What a subchart exports to this chart (`import-values`). */
-  #askImports(chart: WorkChart, above: ValuePath, path: ValuePath, depth: number): Holder | undefined {
-    if (depth > 8) return undefined;
+  /** What a subchart exports to this chart (`import-values`): its defaults, whatever the user sets. */
+  #askImports(chart: WorkChart, above: ValuePath, path: ValuePath, budget: Questions): Holder | undefined {
     for (const { name, importValues } of chart.declared ?? []) {
       for (const item of importValues ?? []) {
         const child = (typeof item === 'string' ? `exports.${item}` : item.child).split('.');
         const parent = typeof item === 'string' || item.parent === '.' ? [] : item.parent.split('.');
         if (!parent.every((key, index) => path[index] === key)) continue;
-        const from = [...above, name, ...child, ...path.slice(parent.length)];
-        const found = this.#ask(from, depth + 1);
-        if (found && (found.origin.kind === 'default' || found.origin.kind === 'parent')) {
-          return { ...found, origin: { ...found.origin, importedFrom: from } };
-        }
+        const source = [name, ...child, ...path.slice(parent.length)];
+        const found = this.#askBelow(chart, above, source, budget, false);
+        if (found && (found.origin.kind === 'default' || found.origin.kind === 'parent'))
+          return { ...found, origin: { ...found.origin, importedFrom: [...above, ...source] } };
       }
     }
     return undefined;

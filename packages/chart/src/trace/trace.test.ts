@@ -174,6 +174,23 @@ describe('who set a value', () => {
     { kind: 'file', name: 'two.yaml', text: '\nb: two\n' },
   ];
 
+  test('imports of imports are followed downwards, and soon at their end', () => {
+    const exporting = 'import-values: [{child: ., parent: .}, {child: one, parent: .}, {child: two, parent: .}, {child: one, parent: two}]';
+    const deep: Record<string, string> = { 'templates/a.yaml': 'kind: A\nx: {{ .Values.x }}\ny: {{ .Values.y | default "none" }}\n' };
+    let folder = '';
+    for (let level = 0; level < 8; level++) {
+      const needs = level < 7 ? `dependencies:\n- {name: c${level + 1}, version: 1.x.x, ${exporting}}\n` : '';
+      deep[`${folder}Chart.yaml`] = `apiVersion: v2\nname: c${level}\nversion: 1.0.0\n${needs}`;
+      deep[`${folder}values.yaml`] = level === 7 ? 'one: {x: deepest}\n' : '{}\n';
+      folder += `charts/c${level + 1}/`;
+    }
+    const result = traced(deep);
+    const started = performance.now();
+    const lines = result.manifests.flatMap((manifest) => told(result.trace?.lines(manifest) ?? []));
+    expect(performance.now() - started).toBeLessThan(1000);
+    expect(lines[0]).toContain('kind: A');
+  });
+
   test('files, flags, defaults, parents, globals, aliases and imports', () => {
     const result = traced(files, sources);
     const shown = Object.fromEntries(
