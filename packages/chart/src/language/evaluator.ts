@@ -31,6 +31,7 @@ import {
   type VariableNode,
 } from './nodes.ts';
 import type { TemplateSet } from './templates.ts';
+import { Variables } from './variables.ts';
 import type { Watcher } from './watcher.ts';
 
 /**
@@ -61,10 +62,7 @@ class State {
   readonly #templates: TemplateSet;
   readonly #tree: Tree;
   readonly #writer: Writer;
-  readonly #names: string[] = ['$'];
-  readonly #values: Value[];
-  /** Whether a variable's value came out of an interface{} slot unopened, as range's do. */
-  readonly #boxed: boolean[] = [false];
+  readonly #variables: Variables;
   #node: AnyNode | undefined;
   /** Of the statement that `#node` stands in. */
   #base = 0;
@@ -76,7 +74,7 @@ class State {
     this.#templates = templates;
     this.#tree = tree;
     this.#writer = writer;
-    this.#values = [data];
+    this.#variables = new Variables(data);
   }
 
   run(dot: Value): void {
@@ -166,7 +164,7 @@ class State {
   }
 
   #branch(dot: Value, node: BranchNode): Flow {
-    const mark = this.#names.length;
+    const mark = this.#variables.count;
     this.#base = node.base;
     const value = this.#pipeline(dot, node.pipe);
     let flow: Flow = goOn;
@@ -180,16 +178,16 @@ class State {
         this.#dotBoxed = boxed;
       } else flow = this.#walkList(dot, node.list);
     } else if (node.elseList) flow = this.#walkList(dot, node.elseList);
-    this.#forget(mark);
+    this.#variables.forget(mark);
     return flow;
   }
 
   #range(dot: Value, node: BranchNode): Flow {
-    const outer = this.#names.length;
+    const outer = this.#variables.count;
     const boxed = this.#dotBoxed;
     this.#base = node.base;
     const value = this.#pipeline(dot, node.pipe);
-    const mark = this.#names.length;
+    const mark = this.#variables.count;
     this.#watcher?.scope(value);
     let any = false;
     let flow: Flow = goOn;
@@ -201,7 +199,7 @@ class State {
       this.#watcher?.item(index, item);
       this.#bindRange(node.pipe, index, item, isBoxed);
       flow = this.#walkList(item, node.list);
-      this.#forget(mark);
+      this.#variables.forget(mark);
       return flow === broke;
     };
     const items = listItems(value);
@@ -226,25 +224,24 @@ class State {
     this.#dotBoxed = boxed;
     this.#watcher?.unscope();
     flow = any || !node.elseList ? goOn : this.#walkList(dot, node.elseList);
-    this.#forget(outer);
+    this.#variables.forget(outer);
     return flow;
   }
 
   #bindRange(pipe: PipeNode, index: Value, item: Value, boxed: boolean): void {
     const { declared } = pipe;
     if (declared.length === 0) return;
-    const top = this.#values.length;
+    const top = this.#variables.count;
     if (pipe.isAssign) {
       const [first, second] = declared;
       this.#assign(first?.path[0] as string, second ? index : item, second ? false : boxed);
       if (second) this.#assign(second.path[0] as string, item, boxed);
       return;
     }
-    this.#values[top - 1] = item;
-    this.#boxed[top - 1] = boxed;
+    this.#variables.set(top - 1, item, boxed);
     this.#watcher?.bind(top - 1, item);
     if (declared.length > 1) {
-      this.#values[top - 2] = index;
+      this.#variables.set(top - 2, index, this.#variables.isBoxedAt(top - 2));
       this.#watcher?.bind(top - 2, index);
     }
   }
@@ -270,10 +267,8 @@ class State {
       const name = (declared[i] as VariableNode).path[0] as string;
       if (pipe.isAssign) this.#assign(name, value, false);
       else {
-        this.#names.push(name);
-        this.#values.push(value);
-        this.#boxed.push(false);
-        this.#watcher?.bind(this.#names.length - 1, value);
+        this.#variables.declare(name, value);
+        this.#watcher?.bind(this.#variables.count - 1, value);
       }
     }
     return value;
@@ -331,18 +326,18 @@ class State {
   #variable(dot: Value, node: VariableNode, args: readonly Operand[], final: Final): Value {
     this.#node = node;
     const name = node.path[0] as string;
-    let at = this.#names.length - 1;
-    while (at >= 0 && this.#names[at] !== name) at--;
+    const at = this.#variables.slotOf(name);
     if (at < 0) this.#fail(`undefined variable: ${name}`);
     // Nobody has so many, and looking for them takes time.
-    if (this.#names.length - at > 100) this.#environment.budget.step((this.#names.length - at) >> 7);
-    const value = this.#values[at];
+    const looked = this.#variables.count - at;
+    if (looked > 100) this.#environment.budget.step(looked >> 7);
+    const value = this.#variables.valueAt(at);
     this.#watcher?.variable(at, value);
     if (node.path.length === 1) {
       this.#noArguments(args, final);
       return value;
     }
-    return this.#fields(dot, value, this.#boxed[at] as boolean, node, node.path, 1, args, final);
+    return this.#fields(dot, value, this.#variables.isBoxedAt(at), node, node.path, 1, args, final);
   }
 
   #fields(
@@ -402,7 +397,11 @@ class State {
   #method(dot: Value, receiver: Value, method: Method, node: AnyNode, args: readonly Operand[], final: Final): Value {
     const values = this.#arguments(dot, method.name, method.params, method.variadic, args, final);
     if (method.cost) this.#environment.budget.step(Math.ceil(method.cost(receiver, values)));
-    return this.#call(node, method.name, () => method.run(receiver, values));
+    try {
+      return method.run(receiver, values);
+    } catch (error) {
+      return this.#failCall(node, method.name, error);
+    }
   }
 
   #function(dot: Value, node: IdentifierNode, command: AnyNode, args: readonly Operand[], final: Final): Value {
@@ -413,13 +412,10 @@ class State {
     if (!definition) return this.#fail(`${quote(name)} is not a defined function`);
     if (name === 'and' || name === 'or') return this.#logic(dot, name, args, final);
     const values = this.#arguments(dot, name, definition.params, definition.variadic, args, final);
-    if (name === 'call') {
-      const callee = args.length > 1 ? printNode(args[1] as Operand) : printValue(values[0]);
-      return this.#call(command, name, () => notCallable(callee, values[0]));
-    }
     let result: Value;
     try {
-      result = definition.call(context, values);
+      result =
+        name === 'call' ? notCallable(args[1] ? printNode(args[1]) : printValue(values[0]), values[0]) : definition.call(context, values);
     } catch (error) {
       return this.#failCall(command, name, error);
     }
@@ -452,14 +448,6 @@ class State {
     for (let i = 0; i < given; i++) values.push(this.#argument(dot, i < fixed ? (params[i] as ParamType) : rest, nodes[i + 1] as Operand));
     if (final !== missing) values.push(this.#validate(final, given < fixed ? (params[given] as ParamType) : rest));
     return values;
-  }
-
-  #call(node: AnyNode, name: string, run: () => Value): Value {
-    try {
-      return run();
-    } catch (error) {
-      return this.#failCall(node, name, error);
-    }
   }
 
   #failCall(node: AnyNode, name: string, error: unknown): never {
@@ -503,19 +491,9 @@ class State {
   }
 
   #assign(name: string, value: Value, boxed: boolean): void {
-    for (let at = this.#names.length - 1; at >= 0; at--) {
-      if (this.#names[at] !== name) continue;
-      this.#values[at] = value;
-      this.#boxed[at] = boxed;
-      this.#watcher?.bind(at, value);
-      return;
-    }
-    this.#fail(`undefined variable: ${name}`);
-  }
-
-  #forget(mark: number): void {
-    this.#names.length = mark;
-    this.#values.length = mark;
-    this.#boxed.length = mark;
+    const at = this.#variables.slotOf(name);
+    if (at < 0) this.#fail(`undefined variable: ${name}`);
+    this.#variables.set(at, value, boxed);
+    this.#watcher?.bind(at, value);
   }
 }
