@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { type Chart, formatTemplateOutput, readValues, render, type ValueMap } from '@desp/chart';
+import { applySet, type Chart, formatTemplateOutput, readValues, render, type ValueMap } from '@desp/chart';
 import { loadChartFrom, nodeCrypto } from '@desp/chart/node';
 
 /**
@@ -31,17 +31,45 @@ interface Subject {
   readonly name: string;
   readonly folder: string;
   readonly values?: string;
+  /** A `--set` that few templates read. */
+  readonly narrow: string;
 }
+
+/** What people change: how many of something. */
+const replicas: Readonly<Record<string, string>> = {
+  podinfo: 'replicaCount=3',
+  'ingress-nginx': 'controller.replicaCount=3',
+  'cert-manager': 'replicaCount=3',
+  istiod: 'autoscaleMin=3',
+  'argo-cd': 'server.replicas=3',
+  'kube-prometheus-stack': 'prometheus.prometheusSpec.replicas=3',
+};
 
 export function benchChart(setup: ChartBench): void {
   const { helm, corpus } = setup;
   if (!helm) write('Helm: not compared; name one in HELM.');
   if (!corpus) write('Public charts: not measured; name the folder in CORPUS.');
   const subjects = subjectsOf(setup);
-  const widths = [24, 10, 10, 7, 10, 9, 10, 10, 7, 9, 9, 7];
+  const widths = [24, 8, 8, 7, 9, 8, 9, 9, 9, 7, 9, 7, 9, 9, 7];
   const row = (cells: readonly string[]): void =>
     write(cells.map((cell, index) => (index ? cell.padStart(widths[index] ?? 8) : cell.padEnd(24))).join(' '));
-  row(['chart', 'cold', 'helm', 'ratio', 'warm', 'faster', 'first', 'changed', 'faster', 'memory', 'helm', 'ratio']);
+  row([
+    'chart',
+    'cold',
+    'helm',
+    'ratio',
+    'warm',
+    'faster',
+    'load',
+    'first',
+    'broad',
+    'faster',
+    'narrow',
+    'faster',
+    'memory',
+    'helm',
+    'ratio',
+  ]);
   for (const subject of subjects) {
     const cold = coldTimes(setup, subject);
     const warm = warmTimes(subject);
@@ -54,29 +82,33 @@ export function benchChart(setup: ChartBench): void {
       times(cold.ours, cold.theirs),
       ms(warm.again),
       times(cold.theirs, warm.again),
+      ms(warm.load),
       ms(warm.first),
-      ms(warm.changed),
-      times(warm.first, warm.changed),
+      ms(warm.broad),
+      times(warm.first, warm.broad),
+      ms(warm.narrow),
+      times(warm.first, warm.narrow),
       mebibytes(memory),
       mebibytes(theirs),
       times(memory, theirs),
     ]);
   }
-  write('cold: a process; warm: a chart that is loaded, again (against the helm process); first: its first render, by an engine that is');
-  write('warm; changed: the same chart with another value.');
+  write('cold: a process. warm: a loaded chart rendered again, nothing kept of what it printed (against the helm process).');
+  write('By an engine that is warm: load: a chart from its folder. first: its first render. broad: the same chart with another name,');
+  write('which most templates print. narrow: with another number of replicas, which few read. faster: against first, without load.');
   benchGrowth(setup);
 }
 
 function subjectsOf({ corpus, cityNexus, root }: ChartBench): Subject[] {
   const own = join(root, 'examples/sample-app/deployment');
-  const subjects: Subject[] = [{ name: 'sample-app', folder: own, values: join(own, 'values.e2e.yaml') }];
+  const subjects: Subject[] = [{ name: 'sample-app', folder: own, values: join(own, 'values.e2e.yaml'), narrow: 'replicas=3' }];
   if (cityNexus) {
     const folder = join(cityNexus, 'deployment/visualization');
-    subjects.push({ name: 'CityNexus visualization', folder, values: join(folder, 'values.desp-ivv.yaml') });
+    subjects.push({ name: 'CityNexus visualization', folder, values: join(folder, 'values.desp-ivv.yaml'), narrow: 'replicaCount=3' });
   }
   for (const name of corpus ? corpusCharts : []) {
     const folder = join(corpus as string, name, 'chart');
-    if (existsSync(folder)) subjects.push({ name, folder });
+    if (existsSync(folder)) subjects.push({ name, folder, narrow: replicas[name] as string });
     else write(`${name}: not measured; ${folder} is not there.`);
   }
   return subjects;
@@ -118,27 +150,43 @@ function peakMemory(argv: readonly string[]): number | undefined {
   return error ? undefined : Number(stderr.trim().split('\n').at(-1)) * 1024;
 }
 
-function warmTimes({ folder, values }: Subject): { again: number; first: number; changed: number } {
+interface WarmTimes {
+  readonly again: number;
+  readonly load: number;
+  readonly first: number;
+  readonly broad: number;
+  readonly narrow: number;
+}
+
+function warmTimes({ folder, values, narrow }: Subject): WarmTimes {
   const given = values ? readValues(readFileSync(values, 'utf8'), true) : new Map();
-  const run = (chart: Chart, changes: ValueMap): number => {
+  const run = (chart: Chart, changes: ValueMap, once = false): number => {
     const started = performance.now();
     formatTemplateOutput(
-      render(chart, { release: { name: 'demo', namespace: 'default' }, values: changes, kubeVersion, crypto: nodeCrypto }),
+      render(chart, { release: { name: 'demo', namespace: 'default' }, values: changes, kubeVersion, crypto: nodeCrypto, once }),
     );
     return performance.now() - started;
   };
-  const measured = { again: [] as number[], first: [] as number[], changed: [] as number[] };
+  const measured = { again: [] as number[], load: [] as number[], first: [] as number[], broad: [] as number[], narrow: [] as number[] };
   for (let round = 0; round < 2 * rounds; round++) {
+    const started = performance.now();
     const chart = loadChartFrom(folder);
+    measured.load.push(performance.now() - started);
     measured.first.push(run(chart, given));
+    measured.again.push(run(chart, given, true));
+    measured.broad.push(run(chart, new Map([...given, ['nameOverride', `changed-${round}`]])));
     run(chart, given);
-    measured.again.push(run(chart, given));
-    // A name that no chart reads would be too easy: this one many templates print.
-    measured.changed.push(run(chart, new Map([...given, ['nameOverride', `changed-${round}`]])));
+    measured.narrow.push(run(chart, applySet('set', narrow, given)));
   }
   // The first half warms the engine up.
   const late = (list: readonly number[]): number => median(list.slice(rounds));
-  return { again: late(measured.again), first: late(measured.first), changed: late(measured.changed) };
+  return {
+    again: late(measured.again),
+    load: late(measured.load),
+    first: late(measured.first),
+    broad: late(measured.broad),
+    narrow: late(measured.narrow),
+  };
 }
 
 /** Time for ever more templates and subcharts; linear means that the time for one stays the same. */
