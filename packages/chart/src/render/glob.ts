@@ -13,7 +13,7 @@ const maxAlternatives = 1000;
 /** Steps that matching a number of files takes, at most. */
 export function globCost(pattern: string, files: number): number {
   const alternatives = Math.min(maxAlternatives, 2 ** (pattern.split(',').length - 1));
-  return (alternatives * (pattern.length + files * (1 + pattern.length))) / 4;
+  return (alternatives * (pattern.length + files * (2 + pattern.length))) / 4;
 }
 
 /** `a{b,c}` → `ab`, `ac`; nested too. A pattern that makes too many matches as a literal. */
@@ -95,17 +95,18 @@ function characterClass(members: readonly string[]): (character: string) => bool
 
 function matches(parts: readonly Part[], path: string): boolean {
   let alive = new Uint8Array(parts.length + 1);
+  let next = new Uint8Array(parts.length + 1);
   alive[0] = 1;
   spread(alive, parts);
   for (const character of path) {
-    const next = new Uint8Array(parts.length + 1);
+    next.fill(0);
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i] as Part;
       if (alive[i] !== 1 || !part.accepts(character)) continue;
       next[part.repeats ? i : i + 1] = 1;
     }
     spread(next, parts);
-    alive = next;
+    [alive, next] = [next, alive];
   }
   return alive[parts.length] === 1;
 }

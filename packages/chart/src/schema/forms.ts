@@ -49,9 +49,20 @@ export const areNames = (value: ExactJson): value is string[] =>
 
 const types = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string']);
 
+const maxRepeats = 100;
+
+/** How often the innermost part of a pattern is repeated by counts like `{1,63}`, at most. */
+function repeats(pattern: string): number {
+  let product = 1;
+  for (const [, least, most] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) product *= Math.max(Number(least), Number(most ?? 0), 1);
+  return product;
+}
+
 export function isPattern(value: ExactJson): boolean {
   if (typeof value !== 'string') return false;
   if (/^[\w \-^$]*$/.test(value)) return true;
+  // What repeats much takes time to compile: it is left to the judgement, which is charged for it.
+  if (repeats(value) > maxRepeats) return false;
   try {
     new Regex(value);
     return true;

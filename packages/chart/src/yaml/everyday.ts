@@ -16,7 +16,7 @@ import {
   space,
   unescapeCommon,
 } from './everyday-words.ts';
-import { resolve } from './resolve.ts';
+import { pastInt64, resolve } from './resolve.ts';
 import { scanBlockScalar } from './scalars.ts';
 
 /**
@@ -325,7 +325,7 @@ class EverydayReader {
     if (typeof scalar === 'number' && !Number.isFinite(scalar)) decline();
     if (typeof scalar !== 'bigint') return scalar;
     if (!this.#exact) return Number(scalar);
-    return new GoInt(scalar >= 2n ** 63n ? 'uint64' : 'int64', scalar);
+    return new GoInt(scalar >= pastInt64 ? 'uint64' : 'int64', scalar);
   }
 
   /** `|`, `|-`, `|+` with an indentation that shows itself. */

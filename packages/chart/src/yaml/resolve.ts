@@ -26,14 +26,20 @@ export function isTimestamp(text: string): boolean {
   return inRange && Number(day) >= 1 && Number(day) <= new Date(Date.UTC(Number(text.slice(0, 4)), Number(month), 0)).getUTCDate();
 }
 
+/** One more than the greatest int64. */
+export const pastInt64 = 2n ** 63n;
+
 /** An integer, a float or undefined for a text that starts with a sign or digit. */
 function number(text: string): bigint | number | undefined {
   const plain = text.replaceAll('_', '');
   const integer = parseInteger(plain);
-  if (integer !== undefined && integer >= -(2n ** 63n) && integer < (plain[0] === '+' ? 2n ** 63n : 2n ** 64n)) return integer;
+  if (integer !== undefined && integer >= -pastInt64 && integer < (plain[0] === '+' ? pastInt64 : 2n * pastInt64)) return integer;
   if (floatForm.test(plain)) return parseFloat64(plain);
   return undefined;
 }
+
+/** Of so few digits that nothing overflows. */
+const everydayInteger = /^\d{1,15}$/;
 
 /** Resolves a plain scalar; a text that is nothing else is a string. */
 export function resolve(text: string): Scalar {
@@ -41,6 +47,7 @@ export function resolve(text: string): Scalar {
   if (Number.isNaN(code)) return null;
   // Digit, sign, point, or the first letter of a word that means something; all else is a string at once.
   if ((code >= 48 && code <= 57) || code === 43 || code === 45) {
+    if ((code !== 48 || text.length === 1) && everydayInteger.test(text)) return BigInt(text);
     const known = named.get(text);
     if (known !== undefined) return known;
     if (isTimestamp(text)) return text;
