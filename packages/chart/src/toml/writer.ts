@@ -121,8 +121,17 @@ function element(value: Value): string {
 }
 
 function inlineTable(map: Map<string, Value>): string {
-  const keys = sortedKeys(map).filter((key) => !isNothing(map.get(key)));
+  const keys = sortedKeys(map);
   const plain = keys.filter((key) => !isTable(map.get(key)));
   const tables = keys.filter((key) => isTable(map.get(key)));
-  return `{${[...plain, ...tables].map((key) => `${keyText(key)} = ${element(map.get(key))}`).join(', ')}}`;
+  // As the library: a nil is left out, and the comma before it stays.
+  const pairs = (names: readonly string[], isFollowed: boolean): string =>
+    names
+      .map((key, index) => {
+        const value = map.get(key);
+        if (isNothing(value)) return '';
+        return `${keyText(key)} = ${element(value)}${isFollowed || index < names.length - 1 ? ', ' : ''}`;
+      })
+      .join('');
+  return `{${pairs(plain, tables.length > 0)}${pairs(tables, false)}}`;
 }

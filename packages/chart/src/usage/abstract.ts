@@ -31,11 +31,36 @@ export function union(all: readonly Abstract[]): Abstract {
   for (const one of known)
     for (const [key, value] of one.members ?? [])
       members.set(key, union([...(members.has(key) ? [members.get(key) as Abstract] : []), value]));
-  return {
+  return bounded({
     places: [...new Set(known.flatMap((one) => one.places))],
     scopes: [...new Set(known.flatMap((one) => one.scopes))],
     ...(members.size > 0 ? { members } : {}),
+  });
+}
+
+/** Parts and places that one value may have. Contexts that templates put into one another would grow without end. */
+const maxParts = 100;
+
+/** The value itself, or, where it is too many things at once, nothing but its scopes: all that it may be is taken for used. */
+export function bounded(value: Abstract): Abstract {
+  if (partsOf(value, maxParts) <= maxParts) return value;
+  const scopes = new Set<Scope>();
+  const take = (part: Abstract): void => {
+    for (const place of part.places) place.isWhole = true;
+    for (const scope of part.scopes) scopes.add(scope);
+    for (const member of part.members?.values() ?? []) take(member);
   };
+  take(value);
+  return { places: [], scopes: [...scopes] };
+}
+
+function partsOf(value: Abstract, most: number): number {
+  let parts = 1 + value.places.length;
+  for (const member of value.members?.values() ?? []) {
+    if (parts > most) break;
+    parts += partsOf(member, most - parts);
+  }
+  return parts;
 }
 
 let count = 0;

@@ -13,7 +13,7 @@ import {
 } from '../language/nodes.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import { SourceLines } from '../trace/source-lines.ts';
-import { type Abstract, keyOf, ofPlace, ofScope, type Scope, union, unknown } from './abstract.ts';
+import { type Abstract, bounded, keyOf, ofPlace, ofScope, type Scope, union, unknown } from './abstract.ts';
 import { anyKey, type UsageNode } from './usage-tree.ts';
 
 /**
@@ -244,12 +244,12 @@ class TemplateReader {
       case 'tpl':
         return this.#tpl(args, place);
       case 'dict':
-        return { ...unknown, members: this.#pairs(args, place) };
+        return bounded({ ...unknown, members: this.#pairs(args, place) });
       case 'set':
         return union([args[0] ?? unknown, { ...unknown, members: this.#pairs(args.slice(1), place) }]);
       case 'list':
       case 'tuple':
-        return { ...unknown, members: new Map(args.map((item, index) => [String(index), item])) };
+        return bounded({ ...unknown, members: new Map(args.map((item, index) => [String(index), item])) });
       case 'index':
       case 'get':
       case 'hasKey':
