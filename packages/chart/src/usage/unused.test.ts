@@ -112,4 +112,7 @@ test('subcharts: their own values, globals, conditions, tags, exports, and those
 test('templates that go round, or that cannot be parsed, end', () => {
   expect(names('{{ define "a" }}{{ include "a" (dict "x" .) }}{{ end }}{{ include "a" .Values }}', 'a: 1\n')).toEqual(['a']);
   expect(names('{{ nonsense', 'a: 1\n')).toEqual(['a']);
+  // What `.x` may be doubles in each round.
+  const doubling = '{{ define "r" }}{{ include "r" (dict "x" (default .x.in .x.out)) }}{{ end }}{{ include "r" (dict "x" .Values.m) }}';
+  expect(names(doubling, 'm: {in: {deep: 1}}\nother: 1\n')).toEqual(['m.in.deep', 'other']);
 });
