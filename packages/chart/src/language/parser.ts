@@ -1,5 +1,5 @@
 import { quote, unquote } from '../value/text.ts';
-import { TemplateSyntaxError } from './failures.ts';
+import { placeIn, TemplateSyntaxError } from './failures.ts';
 import { printToken, type Token, type TokenType, token } from './lexer.ts';
 import {
   type BranchNode,
@@ -476,9 +476,7 @@ class Parser {
   }
 
   #lineOf(pos: number): number {
-    let line = 1;
-    for (let at = this.#source.indexOf('\n'); at >= 0 && at < pos; at = this.#source.indexOf('\n', at + 1)) line++;
-    return line;
+    return placeIn(this.#source, pos).line;
   }
 
   #fail(problem: string, unknownFunction?: string): never {

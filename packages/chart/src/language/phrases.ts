@@ -1,8 +1,8 @@
 import type { PipeNode } from './nodes.ts';
 
-/** What stands between the delimiters of an action. Positions in it count from `{{` on. */
+/** What stands between the delimiters of an action. Positions in it count from the end of the left delimiter. */
 export interface Phrase {
-  /** The token type of its first word where that is a keyword. */
+  /** Its first word, where that is a keyword. */
   readonly word: 'action' | 'if' | 'range' | 'with' | 'template' | 'block' | 'break' | 'continue' | 'else' | 'end';
   readonly pos: number;
   /** The template that `template` and `block` name. */

@@ -135,8 +135,11 @@ function renderAgain(work: WorkChart, input: EngineInput, options: RenderOptions
 }
 
 /** Which charts take part, under which names: what they define and offer differs with it. */
-const enabledCharts = (work: WorkChart): string =>
-  JSON.stringify([work.name, work.declared, work.dependencies.map((child) => enabledCharts(child))]);
+function enabledCharts(work: WorkChart): string {
+  // Written once, at the end: a text within a text within a text doubles its quotes at each depth.
+  const below = (chart: WorkChart): unknown => [chart.name, chart.declared, chart.dependencies.map(below)];
+  return JSON.stringify(below(work));
+}
 
 /** The values of all charts; a limit that is met there names the values file. */
 function laidValues(chart: WorkChart, given: ValueMap, options: CoalesceOptions): ValueMap {

@@ -167,6 +167,17 @@ describe('a chart that is rendered again prints what it would print the first ti
     expectSame(files, valuesOf('', 'q: {on: true}', 'p: {who: me}', 'p: {on: false}\nq: {on: true}', 'global: {g: 1}', ''));
   });
 
+  test('charts within charts, as deep as they may be', () => {
+    const files: Record<string, string> = {};
+    let folder = '';
+    for (let depth = 0; depth < 32; depth++) {
+      files[`${folder}Chart.yaml`] = `apiVersion: v2\nname: c${depth}\nversion: 1.0.0\n`;
+      folder += `charts/c${depth + 1}/`;
+    }
+    files['templates/a.yaml'] = 'a: {{ .Values.a }}';
+    expectSame(filesOf(files), valuesOf('a: 1', 'a: 2'));
+  });
+
   test('fuzzed charts with values that change here and there', () => {
     let seed = 1;
     const next = (below: number): number => {
