@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { ChartError } from '../errors.ts';
+import { cleanPath } from '../functions/paths.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import type { ChartFile } from '../loader/chart.ts';
 import { checkWhole, readTar, type TarEntry, TarError } from '../pack/untar.ts';
@@ -59,23 +60,13 @@ function nameWithin(path: string): string {
   const parts = path.split(path.includes('\\') ? '\\' : '/');
   const inner = parts.slice(1).join('/');
   if (inner.startsWith('/')) throw broken('chart illegally contains absolute paths');
-  const name = cleaned(inner);
+  const clean = cleanPath(inner);
+  const name = clean === '.' ? '' : clean;
   if (name === '') throw broken(`chart illegally contains content outside the base directory: ${quote(path)}`);
   if (name.startsWith('..')) throw broken('chart illegally references parent directory');
   if (/^[a-zA-Z]:\//.test(name)) throw broken('chart contains illegally named files');
   if (parts[0] === 'Chart.yaml') throw broken('chart yaml not in base directory');
   return name;
-}
-
-/** path.Clean of a relative path; `.` is the empty text. */
-function cleaned(path: string): string {
-  const out: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part === '..' && out.length > 0 && out.at(-1) !== '..') out.pop();
-    else out.push(part);
-  }
-  return out.join('/');
 }
 
 function checkSize(entry: TarEntry, name: string, rest: Rest, limits: Limits): void {

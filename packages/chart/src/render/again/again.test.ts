@@ -167,6 +167,11 @@ describe('a chart that is rendered again prints what it would print the first ti
     expectSame(files, valuesOf('', 'q: {on: true}', 'p: {who: me}', 'p: {on: false}\nq: {on: true}', 'global: {g: 1}', ''));
   });
 
+  test('a list that is set, and holds a map that holds itself', () => {
+    const template = '{{ $m := dict }}{{ $_ := set $m "m" $m }}{{ $_ := set .Values "l" (list $m) }}a: {{ .Values.a }}';
+    expectSame(chartOf({ 'a.yaml': template }), valuesOf('a: 1', 'a: 2', 'a: 2', 'a: 3'));
+  });
+
   test('charts within charts, as deep as they may be', () => {
     const files: Record<string, string> = {};
     let folder = '';

@@ -159,15 +159,16 @@ export class AgainRender {
   /** Files behind this one that read what it sets otherwise than the last time have to run. */
   #tellLaterFiles(before: readonly Write[], now: readonly Write[]): void {
     const changes = new Map<ValueMap, MapChange>();
-    const note = (write: Write, others: readonly Write[]): void => {
-      const other = others.find(({ map, key }) => map === write.map && key === write.key);
+    const note = (write: Write, others: ReadonlyMap<ValueMap, ReadonlyMap<string, Write>>): void => {
+      const other = others.get(write.map)?.get(write.key);
       if (other && other.isThere === write.isThere && isEqual(other.value, write.value)) return;
       const change = changes.get(write.map) ?? { keys: new Set(), isTurned: true };
       change.keys.add(write.key);
       changes.set(write.map, change);
     };
-    for (const write of before) note(write, now);
-    for (const write of now) note(write, before);
+    const [indexBefore, indexNow] = [byKey(before), byKey(now)];
+    for (const write of before) note(write, indexNow);
+    for (const write of now) note(write, indexBefore);
     if (changes.size === 0) return;
     // Who looked at all of a map above looked at this one.
     for (const map of above(this.values, changes)) if (!changes.has(map)) changes.set(map, { keys: new Set(), isTurned: false });
@@ -236,8 +237,19 @@ export class AgainRender {
   }
 }
 
-/** Values of which no map that was made anew hides behind an equal one. */
-const isEqual = (a: Value, b: Value): boolean => a === b || (!(a instanceof Map) && !(b instanceof Map) && isSame(a, b));
+function byKey(writes: readonly Write[]): ReadonlyMap<ValueMap, ReadonlyMap<string, Write>> {
+  const maps = new Map<ValueMap, Map<string, Write>>();
+  for (const write of writes) {
+    const keys = maps.get(write.map) ?? new Map<string, Write>();
+    maps.set(write.map, keys.set(write.key, write));
+  }
+  return maps;
+}
+
+/** A map or list that was made anew is another one, whatever is in it: it may hold itself. */
+const isEqual = (a: Value, b: Value): boolean => a === b || (!isCollection(a) && !isCollection(b) && isSame(a, b));
+
+const isCollection = (value: Value): boolean => value instanceof Map || Array.isArray(value);
 
 function reaches(start: Iterable<Value>, wanted: ReadonlySet<Value>): boolean {
   const known = new Set<Value>();
