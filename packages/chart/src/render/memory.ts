@@ -14,9 +14,14 @@ import type { Head } from './manifests.ts';
 export class RenderMemory {
   /** Heads of documents that templates printed. */
   readonly heads = new Recent<Head>();
-  readonly again = new Again();
+  #again: Again | undefined;
   readonly #phrases = new Map<ProfileName, Phrases>();
   readonly #texts = new Map<ProfileName, Recent<ReadonlyMap<string, Tree>>>();
+
+  /** What files printed. */
+  get again(): Again {
+    return (this.#again ??= new Again());
+  }
 
   /** Parsed texts of `tpl`; which names are functions differs between profiles. */
   texts(profile: ProfileName): Recent<ReadonlyMap<string, Tree>> {

@@ -19,9 +19,15 @@ const versionForm =
   'v?([0-9|x|X|\\*]+)(\\.[0-9|x|X|\\*]+)?(\\.[0-9|x|X|\\*]+)?(-([0-9A-Za-z\\-]+(\\.[0-9A-Za-z\\-]+)*))?(\\+([0-9A-Za-z\\-]+(\\.[0-9A-Za-z\\-]+)*))?';
 const operators = '=||!=|>|<|>=|=>|<=|=<|~|~>|\\^';
 const one = new RegExp(`^\\s*(${operators})\\s*(${versionForm})\\s*$`);
-const find = new RegExp(`(${operators})\\s*(${versionForm})`, 'g');
-const valid = new RegExp(`^(\\s*(${operators})\\s*(${versionForm})\\s*)((?:\\s+|,\\s*)(${operators})\\s*(${versionForm})\\s*)*$`);
-const range = new RegExp(`\\s*(${versionForm})\\s+-\\s+(${versionForm})\\s*`, 'g');
+
+/** What several comparisons need. Made once and late: these expressions take longer to compile than a small chart's templates. */
+let several: { readonly find: RegExp; readonly valid: RegExp; readonly range: RegExp } | undefined;
+const formsOfSeveral = (): NonNullable<typeof several> =>
+  (several ??= {
+    find: new RegExp(`(${operators})\\s*(${versionForm})`, 'g'),
+    valid: new RegExp(`^(\\s*(${operators})\\s*(${versionForm})\\s*)((?:\\s+|,\\s*)(${operators})\\s*(${versionForm})\\s*)*$`),
+    range: new RegExp(`\\s*(${versionForm})\\s+-\\s+(${versionForm})\\s*`, 'g'),
+  });
 
 /** Longest constraint that is read. */
 const maxLength = 4096;
@@ -32,6 +38,9 @@ export class ConstraintError extends Error {}
 /** @throws ConstraintError */
 export function parseConstraint(text: string): Constraint {
   if (text.length > maxLength) throw new ConstraintError('version constraint is too long');
+  // Most are one comparison; a bar is also one of the library's digits.
+  if (!text.includes('|') && one.test(text)) return [[parseComparison(text)]];
+  const { find, valid, range } = formsOfSeveral();
   const rewritten = text.replace(range, (_match, low: string, ...rest: unknown[]) => `>=${low} <=${rest[9] as string} `);
   return rewritten.split('||').map((part) => {
     if (!valid.test(part)) throw new ConstraintError(`improper constraint: ${quote(part)}`);

@@ -17,6 +17,7 @@ const dateForm =
 
 /** Whether the text looks like a timestamp, which stays a string when read but must be quoted when written. */
 export function isTimestamp(text: string): boolean {
+  if (text.charCodeAt(4) !== 45) return false;
   const found = dateForm.exec(text);
   if (!found) return false;
   const [, month, day, hour = '0', minute = '0', second = '0', zone] = found;
