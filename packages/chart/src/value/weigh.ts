@@ -25,38 +25,72 @@ const maxDepth = 1000;
  * @throws LimitReached
  */
 export function weigh(budget: Budget, value: Value, rate: Rate): boolean {
-  return weighAt(budget, value, rate, 0);
+  return new Scale(budget, rate).weigh(value, 0);
 }
 
-function weighAt(budget: Budget, value: Value, rate: Rate, depth: number): boolean {
-  if (typeof value === 'string') {
-    budget.step((rate.leaf ?? rate.node) + textCost(value, rate));
-    return true;
+/** Steps that may be due before they are charged: a call for each text would cost more than many texts do. */
+const chargedAtOnce = 64;
+
+class Scale {
+  readonly #budget: Budget;
+  readonly #rate: Rate;
+  readonly #leaf: number;
+
+  constructor(budget: Budget, rate: Rate) {
+    this.#budget = budget;
+    this.#rate = rate;
+    this.#leaf = rate.leaf ?? rate.node;
   }
-  if (typeof value !== 'object' || value === null || value instanceof GoInt) {
-    budget.step(rate.leaf ?? rate.node);
-    return true;
-  }
-  if (depth > maxDepth) return false;
-  if (value instanceof Map) {
-    budget.step(rate.node);
-    for (const [key, item] of value) {
-      if (key.length > 64) budget.step(textCost(key, rate));
-      if (!weighAt(budget, item, rate, depth + 1)) return false;
+
+  weigh(value: Value, depth: number): boolean {
+    if (typeof value !== 'object' || value === null || value instanceof GoInt) {
+      this.#budget.step(this.#leafSteps(value));
+      return true;
     }
+    if (depth > maxDepth) return false;
+    if (value instanceof GoObject) {
+      this.#budget.step(this.#rate.node * value.weight());
+      return value.fields().every(([, field]) => this.weigh(field, depth + 1));
+    }
+    if (value instanceof TypedList && value.type === '[]uint8') {
+      this.#budget.step(this.#rate.node * (1 + value.items.length));
+      return true;
+    }
+    return value instanceof Map ? this.#map(value, depth) : this.#list(Array.isArray(value) ? value : value.items, depth);
+  }
+
+  #map(map: ReadonlyMap<string, Value>, depth: number): boolean {
+    let due = this.#rate.node;
+    for (const [key, item] of map) {
+      if (key.length > 64) due += textCost(key, this.#rate);
+      if (typeof item !== 'object' || item === null) due += this.#leafSteps(item);
+      else if (!this.weigh(item, depth + 1)) return false;
+      if (due > chargedAtOnce) {
+        this.#budget.step(due);
+        due = 0;
+      }
+    }
+    this.#budget.step(due);
     return true;
   }
-  if (value instanceof GoObject) {
-    budget.step(rate.node * value.weight());
-    return value.fields().every(([, field]) => weighAt(budget, field, rate, depth + 1));
-  }
-  if (value instanceof TypedList && value.type === '[]uint8') {
-    budget.step(rate.node * (1 + value.items.length));
+
+  #list(items: readonly Value[], depth: number): boolean {
+    let due = this.#rate.node;
+    for (const item of items) {
+      if (typeof item !== 'object' || item === null) due += this.#leafSteps(item);
+      else if (!this.weigh(item, depth + 1)) return false;
+      if (due > chargedAtOnce) {
+        this.#budget.step(due);
+        due = 0;
+      }
+    }
+    this.#budget.step(due);
     return true;
   }
-  budget.step(rate.node);
-  for (const item of Array.isArray(value) ? value : value.items) if (!weighAt(budget, item, rate, depth + 1)) return false;
-  return true;
+
+  #leafSteps(value: Value): number {
+    return typeof value === 'string' ? this.#leaf + textCost(value, this.#rate) : this.#leaf;
+  }
 }
 
 /** How many maps, lists and plain values a value is made of, counted up to a bound. */
