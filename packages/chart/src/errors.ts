@@ -15,6 +15,7 @@ export { formatPlace, type SourcePlace } from '@desp/runtime/errors';
  * - `INCOMPATIBLE`: the chart does not support the given Kubernetes version.
  * - `LIMIT_EXCEEDED`: a render or a load went past one of its limits.
  * - `SIGNATURE_INVALID`: a provenance file does not vouch for its archive, or none can be made.
+ * - `EXPRESSION_INVALID`: a JSONPath expression cannot be read.
  * - `UNSUPPORTED`: asked for something this package refuses to do.
  */
 export type ChartErrorCode =
@@ -28,6 +29,7 @@ export type ChartErrorCode =
   | 'INCOMPATIBLE'
   | 'LIMIT_EXCEEDED'
   | 'SIGNATURE_INVALID'
+  | 'EXPRESSION_INVALID'
   | 'UNSUPPORTED';
 
 interface ChartErrorDetails extends Partial<ErrorDetails> {

@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   type GoldenCase,
+  jsonPathValues,
   type Outcome,
   readChartCases,
   readChartsGolden,
   readGolden,
+  readJsonPathCases,
+  readJsonPathGolden,
   readSchemaCases,
   readSchemaGolden,
   type SchemaCase,
@@ -15,7 +18,9 @@ import {
 } from '../test-data/cases.ts';
 import { ChartError } from './errors.ts';
 import { functionsOf } from './functions/registry.ts';
-import { loadChart } from './loader/load.ts';
+import { parseJsonPath } from './jsonpath/parser.ts';
+import { printJsonPath } from './jsonpath/print.ts';
+import { loadChart, readValues } from './loader/load.ts';
 import { nodeCrypto } from './node/crypto.ts';
 import { readChartFolder } from './node/folder.ts';
 import { type ProfileName, profileOf } from './profile.ts';
@@ -104,6 +109,30 @@ describe('schemas', () => {
   });
   test('the table and its results belong together', () => {
     expect(golden.cases.map(({ helm3, helm4, ...item }) => item)).toEqual(readSchemaCases());
+  });
+});
+
+describe('jsonpath', () => {
+  const golden = readJsonPathGolden();
+  const about = [...new Set(golden.cases.map((item) => item.about))];
+  const values = readValues(jsonPathValues(), true);
+  const ask = (expression: string): Outcome => {
+    try {
+      return { out: printJsonPath(parseJsonPath(expression), values).text };
+    } catch (error) {
+      if (error instanceof ChartError) return { error: error.message };
+      throw error;
+    }
+  };
+  describe.each(['helm3', 'helm4'] as const)(`as ${JSON.stringify(golden.madeBy)}: %s`, (profile) => {
+    test.each(about)('%s', (name) => {
+      const cases = golden.cases.filter((item) => item.about === name);
+      const ours = cases.map(({ expression }) => ({ expression, outcome: ask(expression) }));
+      expect(ours).toEqual(cases.map((item) => ({ expression: item.expression, outcome: item[profile] })));
+    });
+  });
+  test('the table and its results belong together', () => {
+    expect(golden.cases.map(({ helm3, helm4, ...item }) => item)).toEqual(readJsonPathCases());
   });
 });
 

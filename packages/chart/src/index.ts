@@ -22,6 +22,8 @@ export { excerptOf, withoutControls } from './hints/excerpt.ts';
 export { type FormatOptions, formatDiagnosis, formatExcerpt, formatStack } from './hints/format.ts';
 export type { NeighbourValues } from './hints/value-findings.ts';
 export { originText } from './hints/words.ts';
+export { type JsonPath, parseJsonPath } from './jsonpath/parser.ts';
+export { type JsonPathResult, printJsonPath } from './jsonpath/print.ts';
 export { defaultLimits, type Limits } from './limits.ts';
 export { folderOf, type LintFolder } from './lint/folder.ts';
 export { type LintOptions, type LintResult, lint } from './lint/lint.ts';

@@ -58,6 +58,17 @@ export interface ChartsGolden {
   readonly cases: readonly (ChartFilesCase & { readonly helm3: Outcome; readonly helm4: Outcome })[];
 }
 
+/** An expression of `show values --jsonpath`; the values are jsonpath.yaml. */
+export interface JsonPathCase {
+  readonly about: string;
+  readonly expression: string;
+}
+
+export interface JsonPathGolden {
+  readonly madeBy: Golden['madeBy'];
+  readonly cases: readonly (JsonPathCase & { readonly helm3: Outcome; readonly helm4: Outcome })[];
+}
+
 export const tables = ['functions', 'language'] as const;
 export type Table = (typeof tables)[number];
 
@@ -78,6 +89,16 @@ export const readCases = (table: Table): Case[] => readLines(table).map(({ about
 /** Reads the table of whole charts: the files of one a line. */
 export const readChartCases = (): ChartFilesCase[] =>
   readLines('charts').map(({ about, line }) => ({ about, files: JSON.parse(line) as Record<string, string> }));
+
+/** Reads the table of expressions: one a line. */
+export const readJsonPathCases = (): JsonPathCase[] => readLines('jsonpath').map(({ about, line }) => ({ about, expression: line }));
+
+/** The values.yaml of all of them. */
+export const jsonPathValues = (): string => readFileSync(new URL('jsonpath.yaml', import.meta.url), 'utf8');
+
+export function readJsonPathGolden(): JsonPathGolden {
+  return JSON.parse(readFileSync(new URL('goldens/jsonpath.json', import.meta.url), 'utf8')) as JsonPathGolden;
+}
 
 export function readChartsGolden(): ChartsGolden {
   return JSON.parse(readFileSync(new URL('goldens/charts.json', import.meta.url), 'utf8')) as ChartsGolden;

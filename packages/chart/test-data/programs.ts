@@ -6,8 +6,8 @@ export interface Program {
   readonly values: string;
 }
 
-/** A small seeded generator (mulberry32): the same seed makes the same program. */
-function random(seed: number): () => number {
+/** A small seeded generator (mulberry32): the same seed makes the same choices. */
+export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,10 +1,11 @@
 /**
- * Makes the expected results of functions.txt, language.txt, charts.txt and schemas.txt anew with real Helm:
+ * Makes the expected results of functions.txt, language.txt, charts.txt, schemas.txt and
+ * jsonpath.txt anew with real Helm:
  *
  *   node packages/chart/test-data/remake.ts HELM3 VERSION3 HELM4 VERSION4
  *
  * for instance `… helm3 3.22.0 helm4 4.3.1`. Each case of a template is the partial `_case.tpl` of the chart golden/,
- * rendered alone; each of a chart or schema is a chart of its own. A last argument names one table to remake.
+ * rendered alone; each of a chart or schema is a chart of its own; each expression is asked of one chart's values. A last argument names one table to remake.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,9 +16,12 @@ import {
   type Case,
   type ChartFilesCase,
   type GoldenCase,
+  type JsonPathCase,
+  jsonPathValues,
   type Outcome,
   readCases,
   readChartCases,
+  readJsonPathCases,
   readSchemaCases,
   type SchemaCase,
   type SchemaOutcome,
@@ -34,9 +38,11 @@ const folder = mkdtempSync(join(tmpdir(), 'helm-cases-'));
 const workers = 2;
 
 /** What `helm template` prints, or the message of its failure. */
-async function template(helm: string, chart: string): Promise<Outcome> {
+const template = (helm: string, chart: string): Promise<Outcome> => runHelm(helm, ['template', 'demo', chart, '--kube-version', '1.34.1']);
+
+async function runHelm(helm: string, args: readonly string[]): Promise<Outcome> {
   try {
-    const { stdout } = await run(helm, ['template', 'demo', chart, '--kube-version', '1.34.1'], { env: { ...process.env, TZ: 'UTC' } });
+    const { stdout } = await run(helm, args, { env: { ...process.env, TZ: 'UTC' } });
     return { out: stdout };
   } catch (error) {
     const { stderr } = error as { stderr?: string };
@@ -95,6 +101,12 @@ async function makeSchemaCase(item: SchemaCase, chart: string) {
   return { ...item, helm3: await schemaOutcome(helm3, chart), helm4: await schemaOutcome(helm4, chart) };
 }
 
+async function makeJsonPathCase(item: JsonPathCase, chart: string) {
+  writeChart(chart, { 'Chart.yaml': 'apiVersion: v2\nname: asked\nversion: 1.0.0\n', 'values.yaml': jsonPathValues() });
+  const ask = (helm: string): Promise<Outcome> => runHelm(helm, ['show', 'values', chart, '--jsonpath', item.expression]);
+  return { ...item, helm3: await ask(helm3), helm4: await ask(helm4) };
+}
+
 async function remake<T>(table: string, cases: readonly T[], makeCase: (item: T, chart: string) => Promise<object>): Promise<void> {
   if (only !== undefined && only !== table) return;
   const results: object[] = [];
@@ -114,4 +126,5 @@ async function remake<T>(table: string, cases: readonly T[], makeCase: (item: T,
 for (const table of tables) await remake(table, readCases(table), make);
 await remake('charts', readChartCases(), makeChartCase);
 await remake('schemas', readSchemaCases(), makeSchemaCase);
+await remake('jsonpath', readJsonPathCases(), makeJsonPathCase);
 rmSync(folder, { recursive: true });

@@ -1,4 +1,5 @@
-import { type Chart, crdFiles, formatMetadata, type ProfileName } from '@desp/chart';
+import { type Chart, crdFiles, formatMetadata, type ProfileName, parseJsonPath, printJsonPath } from '@desp/chart';
+import { FlagError } from './flags.ts';
 import { chartSourceFlags, globalFlags } from './global-flags.ts';
 import { HelmError, type HelmInvocation, type HelmVerb } from './helm-command.ts';
 import { loadForVerb } from './load.ts';
@@ -12,13 +13,18 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
   const [part = '', reference, ...more] = flags.args;
   if (!isPart(part))
     throw new HelmError(part === '' ? `say what to show: ${parts.join(', ')}` : `unknown command "${part}" for "helm show"`);
+  if (flags.has('jsonpath') && part !== 'values') throw new FlagError('unknown flag: --jsonpath');
   if (reference === undefined || more.length > 0)
     throw new HelmError(`"helm show ${part}" requires 1 argument\n\nUsage:  helm show ${part} [CHART] [flags]`);
-  if (flags.text('jsonpath')) throw new HelmError('--jsonpath is not supported: pipe the values into a tool that reads YAML');
   const { locateChart } = await import('./remote/locate-chart.ts');
   const chart = loadForVerb(await locateChart(reference, helm, flags, io), helm, io, false);
-  io.out(show(chart, part, helm));
+  const jsonPath = flags.text('jsonpath');
+  io.out(jsonPath ? showValue(chart, jsonPath) : show(chart, part, helm));
 }
+
+/** Where the expression finds nothing, Helm prints nothing and calls it a success. */
+const showValue = (chart: Chart, jsonPath: string): string =>
+  chart.valuesFile ? printJsonPath(parseJsonPath(jsonPath), chart.values).text : '';
 
 function show(chart: Chart, part: Part, helm: ProfileName): string {
   const isAll = part === 'all';
@@ -53,11 +59,13 @@ Usage:
 
 Example:
   desp chart show values ./deployment/
+  desp chart show values ./deployment/ --jsonpath '{.image.tag}'
   desp chart show chart web --repo https://charts.example.org --version '^1.2'
 
-      --repo URL      take CHART from this repository
-      --version V     a version, or a range such as ^1.2
-      --devel         take pre-releases too
-      --verify        check the provenance file first (--keyring FILE)
+      --jsonpath EXPR  of values, only what this finds: {.image.tag} or {range .ports[*]}{.name}{"\\n"}{end}
+      --repo URL       take CHART from this repository
+      --version V      a version, or a range such as ^1.2
+      --devel          take pre-releases too
+      --verify         check the provenance file first (--keyring FILE)
 `,
 };
