@@ -74,11 +74,11 @@ export class Reads implements Watcher {
   }
 
   called(name: string, args: readonly Value[], result: Value): void {
-    if (name === 'get' || name === 'hasKey' || name === 'index') this.read(args[0], args.slice(1).filter(isText), 0);
-    if (!passing.has(name)) {
-      const isKeyed = (name === 'get' || name === 'hasKey' || name === 'index') && args.slice(1).every(isText);
-      if (!isKeyed) for (const argument of args) this.#deep(argument);
-    }
+    if (name === 'get' || name === 'hasKey' || name === 'index') {
+      const keys = args.slice(1);
+      this.read(args[0], keys.filter(isText), 0);
+      if (!keys.every(isText)) for (const argument of args) this.#deep(argument);
+    } else if (!passing.has(name)) for (const argument of args) this.#deep(argument);
     this.#seen(result);
   }
 
@@ -94,10 +94,12 @@ export class Reads implements Watcher {
 
   /** What is known of a map of the values, for a reader to add to; undefined for what is none. */
   #seen(value: Value): MapReads | undefined {
+    if (typeof value !== 'object' || value === null) return undefined;
     const map = value instanceof MapView ? value.target : value;
-    if (!(map instanceof Map) || !this.#owned.has(map)) return undefined;
+    if (!(map instanceof Map)) return undefined;
     const known = this.#maps.get(map);
     if (known) return known;
+    if (!this.#owned.has(map)) return undefined;
     const made = { keys: new Set<string>(), all: false, deep: false };
     this.#maps.set(map, made);
     return made;
