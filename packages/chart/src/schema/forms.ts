@@ -72,8 +72,9 @@ export function isPattern(value: ExactJson): boolean {
   }
 }
 
-const reference = matches(/^(https?:\/\/[\w.-]+)?[\w./$~-]*(#[\w./$~-]*)?$/);
-const id = matches(/^(https?:\/\/[\w.-]+)?[\w./$~-]*$/);
+// What follows a host is told from it at once: an expression that may divide a text at any place takes quadratic time.
+const reference = matches(/^(?:https?:\/\/[\w.-]+(?=[/#]|$))?[\w./$~-]*(?:#[\w./$~-]*)?$/);
+const id = matches(/^(?:https?:\/\/[\w.-]+(?=\/|$))?[\w./$~-]*$/);
 
 const form = (names: string, check: Form): [string, Form][] => names.split(' ').map((name) => [name, check]);
 

@@ -16,9 +16,10 @@ export function literalOf(value: AnyNumber): string {
 
 export const toFloat = (value: AnyNumber): number => (typeof value === 'number' ? value : Number(literalOf(value)));
 
-/** digits × 10^exponent, with no zero at the end of the digits. */
+/** digits × 10^exponent, with no zero at either end of the digits; zero has none. */
 interface Decimal {
-  readonly digits: bigint;
+  readonly sign: '' | '-';
+  readonly digits: string;
   readonly exponent: number;
 }
 
@@ -29,12 +30,18 @@ function decimalOf(value: AnyNumber): Decimal | undefined {
   const found = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(literalOf(value));
   if (!found) return undefined;
   const [, sign = '', whole = '', fraction = '', power = '0'] = found;
-  const digits = `${whole}${fraction}`;
-  const kept = digits.replace(/0+$/, '');
-  if (/^0*$/.test(kept)) return { digits: 0n, exponent: 0 };
+  const written = whole + fraction;
+  // By a loop: a regular expression for the end of a long text takes quadratic time.
+  let end = written.length;
+  while (written[end - 1] === '0') end--;
+  const digits = written.slice(0, end).replace(/^0+/, '');
+  if (digits === '') return { sign: '', digits, exponent: 0 };
   if (Math.abs(Number(power)) > maxExponent) return undefined;
-  return { digits: BigInt(sign + kept), exponent: Number(power) - fraction.length + digits.length - kept.length };
+  return { sign: sign as Decimal['sign'], digits, exponent: Number(power) - fraction.length + written.length - end };
 }
+
+/** Steps that work with a number takes by its length: a schema may write a million digits. */
+export const costOf = (value: AnyNumber): number => (value instanceof JsonNumber && value.literal.length > 64 ? value.literal.length : 0);
 
 /** Whether Go can work with the number at all. */
 export const isUsable = (value: AnyNumber): boolean => typeof value === 'number' || decimalOf(value) !== undefined;
@@ -53,21 +60,31 @@ export function compareNumbers(a: AnyNumber, b: AnyNumber): number {
   if (typeof a === 'number' && typeof b === 'number') return 0;
   const [p, q] = [decimalOf(a), decimalOf(b)];
   if (!p || !q) return p === q ? 0 : 1;
-  // Both round to one float64, so their exponents are as near as their digits are many.
-  const shift = p.exponent - q.exponent;
-  const [left, right] = shift >= 0 ? [scale(p.digits, shift), q.digits] : [p.digits, scale(q.digits, -shift)];
-  return left < right ? -1 : left > right ? 1 : 0;
+  // Both round to one float64, so they have one sign, unless one of them is zero.
+  const isNegative = p.sign === '-' || q.sign === '-';
+  const order = compareSizes(p, q);
+  return isNegative ? -order : order;
+}
+
+/** The same without signs. */
+function compareSizes(p: Decimal, q: Decimal): number {
+  if (p.digits === '' || q.digits === '') return p.digits === q.digits ? 0 : p.digits === '' ? -1 : 1;
+  const places = p.exponent + p.digits.length - (q.exponent + q.digits.length);
+  if (places !== 0) return places;
+  // Both begin at the same power of ten, so their digits compare as texts do.
+  return p.digits === q.digits ? 0 : p.digits < q.digits ? -1 : 1;
 }
 
 const scale = (digits: bigint, power: number): bigint => digits * 10n ** BigInt(power);
 
 export function isMultiple(value: AnyNumber, of: AnyNumber): boolean {
   const [p, q] = [decimalOf(value), decimalOf(of)];
-  if (!p || !q || p.digits === 0n) return true;
+  if (!p || !q || p.digits === '') return true;
   const shift = p.exponent - q.exponent;
-  if (shift >= 0) return (p.digits * powerModulo(shift, q.digits)) % q.digits === 0n;
+  const [size, unit] = [BigInt(p.digits), BigInt(q.digits)];
+  if (shift >= 0) return (size * powerModulo(shift, unit)) % unit === 0n;
   // No digit of the value is a zero at the end, so a long shift leaves a rest.
-  return -shift <= p.digits.toString().length && p.digits % scale(q.digits, -shift) === 0n;
+  return -shift <= p.digits.length && size % scale(unit, -shift) === 0n;
 }
 
 /** 10^power modulo `of`, without making the power itself. */

@@ -1,6 +1,6 @@
 import { type ExactJson, JsonNumber } from '../value/json.ts';
 import { GoInt, GoObject, TypedList, type Value } from '../value/kinds.ts';
-import { compareNumbers, isInteger, isNumber } from './numbers.ts';
+import { compareNumbers, costOf, isInteger, isNumber } from './numbers.ts';
 
 /** What is checked: values of a chart, or a schema. */
 export type Instance = Value | ExactJson;
@@ -31,9 +31,13 @@ export function typeOf(value: Instance): JsonType | undefined {
 export const isType = (value: Instance, type: JsonType | undefined, wanted: readonly string[]): boolean =>
   (type !== undefined && wanted.includes(type)) || (isNumber(value) && wanted.includes('integer') && isInteger(value));
 
-/** Equality of JSON: numbers by value, whatever their kind. @param spend pays for lists and maps that are compared */
+/** Equality of JSON: numbers by value, whatever their kind. @param spend pays for lists, maps and long numbers that are compared */
 export function jsonEqual(a: Instance, b: Instance, spend: (steps: number) => void = () => {}): boolean {
-  if (isNumber(a)) return isNumber(b) && compareNumbers(a, b) === 0;
+  if (isNumber(a)) {
+    if (!isNumber(b)) return false;
+    spend((costOf(a) + costOf(b)) >> 4);
+    return compareNumbers(a, b) === 0;
+  }
   if (typeof a !== 'object' || a === null) return (a ?? null) === (b ?? null);
   if (a instanceof Map) {
     if (!(b instanceof Map) || a.size !== b.size) return false;
@@ -46,15 +50,15 @@ export function jsonEqual(a: Instance, b: Instance, spend: (steps: number) => vo
   return a.every((item, index) => jsonEqual(item, b[index], spend));
 }
 
-/** How many maps, lists and plain values a value is made of, counted up to a bound. */
+/** How many maps, lists and plain values a value is made of, counted up to a bound; long numbers count more. */
 export function countParts(value: Instance, most: number): number {
-  let count = 1;
+  let count = 1 + (isNumber(value) ? costOf(value) >> 4 : 0);
   const items: Iterable<Instance> = value instanceof Map ? value.values() : Array.isArray(value) ? value : [];
   for (const item of items) {
     if (count >= most) return most;
     count += countParts(item, most - count);
   }
-  return count;
+  return Math.min(count, most);
 }
 
 /**
