@@ -9,20 +9,32 @@ interface Rule {
   readonly matches: (path: string) => boolean;
 }
 
+/** Rules that many files meet quickly: most are a name, or an ending behind a star, that the last part of a path has. */
+interface EverydayRules {
+  readonly names: Set<string>;
+  readonly folderNames: Set<string>;
+  readonly endings: string[];
+}
+
 /** @throws ChartError where a rule is malformed, with Helm's words */
 export function readIgnore(text: string): Ignore {
+  const everyday: EverydayRules = { names: new Set(), folderNames: new Set(), endings: [] };
   const rules: Rule[] = [];
   for (const line of text.replace(/^\ufeff/, '').split(/\r?\n/)) {
-    const rule = readRule(line.trim());
+    const rule = readRule(line.trim(), everyday);
     if (rule) rules.push(rule);
   }
   // Helm's default: hidden files among the templates.
-  rules.push(readRule('templates/.?*') as Rule);
-  return (path, isFolder) => isIgnored(rules, path, isFolder);
+  rules.push(readRule('templates/.?*', everyday) as Rule);
+  return (path, isFolder) => isIgnored(everyday, rules, path, isFolder);
 }
 
-function isIgnored(rules: readonly Rule[], path: string, isFolder: boolean): boolean {
+/** The order of rules does not matter: one that takes a file out is enough. */
+function isIgnored({ names, folderNames, endings }: EverydayRules, rules: readonly Rule[], path: string, isFolder: boolean): boolean {
   if (path === '' || path === '.' || path === './') return false;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (names.has(name) || (isFolder && folderNames.has(name))) return true;
+  for (const ending of endings) if (name.endsWith(ending)) return true;
   for (const rule of rules) {
     if (rule.negated) {
       // Helm's odd negation: what does not match a negated rule is ignored.
@@ -32,7 +44,8 @@ function isIgnored(rules: readonly Rule[], path: string, isFolder: boolean): boo
   return false;
 }
 
-function readRule(line: string): Rule | undefined {
+/** @returns the rule, unless it is an everyday one, which is taken up, or none */
+function readRule(line: string, everyday: EverydayRules): Rule | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
   if (line.includes('**'))
     throw new ChartError('CHART_INVALID', 'double-star (**) syntax is not supported', { where: { file: '.helmignore' } });
@@ -42,20 +55,21 @@ function readRule(line: string): Rule | undefined {
   const foldersOnly = pattern.endsWith('/');
   if (foldersOnly) pattern = pattern.slice(0, -1);
   const isRooted = pattern.startsWith('/');
-  const matches = matcherOf(isRooted ? pattern.slice(1) : pattern);
-  if (isRooted || pattern.includes('/')) return { negated, foldersOnly, matches };
-  return { negated, foldersOnly, matches: (path) => matches(path.slice(path.lastIndexOf('/') + 1)) };
-}
-
-/** Most rules are names, or an ending behind a star. */
-function matcherOf(pattern: string): (path: string) => boolean {
-  const ending = pattern.startsWith('*') ? pattern.slice(1) : undefined;
-  if (/[*?[\\]/.test(ending ?? pattern)) {
-    const start = /^[^*?[\\]*/.exec(pattern)?.[0] ?? '';
-    return (path) => path.startsWith(start) && matchPath(pattern, path);
+  if (isRooted) pattern = pattern.slice(1);
+  const ofName = !isRooted && !pattern.includes('/');
+  if (!negated && ofName && !/[?[\\]/.test(pattern)) {
+    if (!pattern.includes('*')) {
+      (foldersOnly ? everyday.folderNames : everyday.names).add(pattern);
+      return undefined;
+    }
+    if (!foldersOnly && pattern.lastIndexOf('*') === 0) {
+      everyday.endings.push(pattern.slice(1));
+      return undefined;
+    }
   }
-  if (ending === undefined) return (path) => path === pattern;
-  return (path) => path.endsWith(ending) && !path.slice(0, path.length - ending.length).includes('/');
+  const start = /^[^*?[\\]*/.exec(pattern)?.[0] ?? '';
+  const matches = (path: string): boolean => path.startsWith(start) && matchPath(pattern, path);
+  return { negated, foldersOnly, matches: ofName ? (path) => matches(path.slice(path.lastIndexOf('/') + 1)) : matches };
 }
 
 function isPattern(pattern: string): boolean {

@@ -35,11 +35,11 @@ export function unescapeCommon(inner: string): string {
 }
 
 const isLetterOrDigit = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57);
-/** May begin a key: letters, digits, `_ . / $`. */
-export const isWordStart = (code: number): boolean => isLetterOrDigit(code) || code === 95 || code === 46 || code === 47 || code === 36;
-/** May follow in a key: `- ( ) * + @ = ~ %` besides; no space, for few keys have one. */
-export const isWordPart = (code: number): boolean =>
-  isWordStart(code) || code === dash || (code >= 40 && code <= 43) || code === 64 || code === 61 || code === 126 || code === 37;
+/**
+ * A key without quotes, up to the colon that ends it: letters, digits, `_ . / $`, later also `- ( ) * + @ = ~ %` and a colon that
+ * ends no word. No space, for few keys have one. An expression, for in a program that has just begun it is quicker than a loop.
+ */
+export const word = /[A-Za-z0-9_./$](?:[-A-Za-z0-9_./$()*+@=~%]|:(?![ \n]|$)){0,200}/y;
 /** A space, a line break, or the end of the text. */
 export const isEndOfWord = (code: number): boolean => code === space || code === 10 || Number.isNaN(code);
 

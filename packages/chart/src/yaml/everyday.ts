@@ -10,11 +10,10 @@ import {
   foldLines,
   hash,
   isEndOfWord,
-  isWordPart,
-  isWordStart,
   notSure,
   space,
   unescapeCommon,
+  word,
 } from './everyday-words.ts';
 import { pastInt64, resolve } from './resolve.ts';
 import { scanBlockScalar } from './scalars.ts';
@@ -209,12 +208,9 @@ class EverydayReader {
       end = text.indexOf(first === 34 ? '"' : "'", at + 1) + 1;
       if (end === 0 || end > this.#end) return -1;
     } else {
-      if (!isWordStart(first)) return -1;
-      const limit = Math.min(this.#end, at + maxKeyLength);
-      for (end = at + 1; end < limit; end++) {
-        const code = text.charCodeAt(end);
-        if (code === colon ? isEndOfWord(text.charCodeAt(end + 1)) : !isWordPart(code)) break;
-      }
+      word.lastIndex = at;
+      if (!word.test(text)) return -1;
+      end = word.lastIndex;
     }
     if (end >= this.#end || end - at > maxKeyLength || text.charCodeAt(end) !== colon) return -1;
     return isEndOfWord(text.charCodeAt(end + 1)) ? end : -1;
