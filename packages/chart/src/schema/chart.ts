@@ -82,7 +82,7 @@ export const findViolations = (data: Uint8Array, values: ValueMap, budget: Budge
 export function describeViolations(data: Uint8Array, values: ValueMap, budget: Budget, file = 'values.schema.json'): string {
   try {
     const violations = findViolations(data, values, budget);
-    return violations.length === 0 ? '' : `${printViolations(violations)}\n`;
+    return violations.length === 0 ? '' : `${printViolations(violations, budget)}\n`;
   } catch (error) {
     const limit = error instanceof JsonLimit ? new LimitReached(error.message) : limitOf(error);
     if (limit) {

@@ -3,7 +3,7 @@ import { RegexError } from '../regex/syntax.ts';
 import { type ExactJson, JsonNumber } from '../value/json.ts';
 import { quote } from '../value/text.ts';
 import { CompiledSchema } from './compiled.ts';
-import { below, loadSchema, printPlace, type Resource, resolveReference, SchemaDocument, SchemaError, type Target } from './document.ts';
+import { below, fragmentOf, loadSchema, printPlace, type Resource, resolveReference, SchemaDocument, SchemaError } from './document.ts';
 import { assertsFormat, type Dialect, hasVocabulary } from './drafts.ts';
 import { formatOf } from './formats.ts';
 import { isInteger, isUsable, toFloat } from './numbers.ts';
@@ -52,7 +52,7 @@ export class SchemaCompiler {
   #document(url: string, root?: ExactJson): SchemaDocument {
     const known = this.#documents.get(url);
     if (known) return known;
-    const document = new SchemaDocument(url, root === undefined ? loadSchema(url) : root);
+    const document = new SchemaDocument(url, root === undefined ? loadSchema(url) : root, this.#options.charge);
     if (document.takeOddness()) this.#options.judge?.(document, document.root, '');
     this.#documents.set(url, document);
     return document;
@@ -73,7 +73,8 @@ export class SchemaCompiler {
     const key = isMap ? '' : `${document.url}#${pointer}`;
     const known = isMap ? this.#made.get(value as ExactJson) : this.#plain.get(key);
     if (known) return known;
-    this.#options.charge(4);
+    // The place is written out where it is a key.
+    this.#options.charge(isMap ? 4 : 4 + (pointer.length >> 4));
     const schema = new CompiledSchema(document.url, pointer);
     if (isMap) this.#made.set(value as ExactJson, schema);
     else this.#plain.set(key, schema);
@@ -120,8 +121,9 @@ export class SchemaCompiler {
     for (const [{ read }, value] of present) read(site, value);
   }
 
-  /** The schema that a target means. @throws SchemaError */
-  refer(document: SchemaDocument, target: Target): CompiledSchema {
+  /** The schema that a reference means at a base. @throws SchemaError */
+  refer(document: SchemaDocument, base: string, reference: string): CompiledSchema {
+    const target = resolveReference(base, reference, this.#options.charge);
     this.#options.charge(8 + (target.fragment.length >> 1));
     const pointer = document.pointerOf(target);
     if (pointer !== undefined) return this.at(document, pointer);
@@ -190,7 +192,7 @@ class Site {
   }
 
   refer(reference: string): CompiledSchema {
-    return this.#compiler.refer(this.#document, resolveReference(this.#resource.id, reference));
+    return this.#compiler.refer(this.#document, this.#resource.id, reference);
   }
 
   regex(source: string, keyword: string): Regex {
@@ -278,8 +280,9 @@ function readContains(site: Site, value: ExactJson): void {
 
 function readDynamicReference(site: Site, value: ExactJson): void {
   if (typeof value !== 'string') return;
-  const fragment = resolveReference('', value.includes('#') ? value.slice(value.indexOf('#')) : '').fragment;
-  site.schema.dynamicReference = { to: site.refer(value), anchor: fragment.startsWith('/') ? '' : fragment };
+  const to = site.refer(value);
+  const fragment = fragmentOf(value);
+  site.schema.dynamicReference = { to, anchor: fragment.startsWith('/') ? '' : fragment };
 }
 
 /** In the order in which the library reads them; `$ref` comes before all. */

@@ -40,14 +40,22 @@ export interface Target {
   readonly fragment: string;
 }
 
-/** A reference as it is meant at a base. @throws SchemaError */
-export function resolveReference(base: string, reference: string): Target {
+/** What stands behind the `#` of a reference. @throws SchemaError */
+export function fragmentOf(reference: string): string {
   const hash = reference.indexOf('#');
-  const before = hash < 0 ? reference : reference.slice(0, hash);
-  const fragment = unescapeUrl(hash < 0 ? '' : reference.slice(hash + 1), (reason) => {
+  return unescapeUrl(hash < 0 ? '' : reference.slice(hash + 1), (reason) => {
     throw new SchemaError(`error in parsing ${quote(reference)}: ${reason}`);
   });
+}
+
+/** A reference as it is meant at a base. @param charge takes the steps @throws SchemaError */
+export function resolveReference(base: string, reference: string, charge: (steps: number) => void): Target {
+  const hash = reference.indexOf('#');
+  const before = hash < 0 ? reference : reference.slice(0, hash);
+  const fragment = fragmentOf(reference);
   if (before === '') return { url: base, fragment };
+  // Both are parsed, and what comes of them is as long.
+  charge((base.length + before.length) >> 3);
   const parse = (text: string) => {
     try {
       return parseUrl(text);
@@ -71,10 +79,13 @@ export class SchemaDocument {
   readonly #places = new Map<JsonMap, Place>();
   /** Whether something was seen that the schema of schemas must judge. */
   #isOdd = false;
+  readonly #charge: (steps: number) => void;
 
-  constructor(url: string, root: ExactJson) {
+  /** @param charge takes the steps of what is more than a walk over the document @throws SchemaError */
+  constructor(url: string, root: ExactJson, charge: (steps: number) => void) {
     this.url = url;
     this.root = root;
+    this.#charge = charge;
     this.#collect(root, url, '', { draft: newestDraft, vocabularies: undefined });
   }
 
@@ -95,7 +106,8 @@ export class SchemaDocument {
 
   /** The nearest resource around a place. */
   resourceAt(pointer: string): Resource {
-    for (let at = pointer; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+    for (let at = pointer; at !== '' && this.#resources.size > 1; at = at.slice(0, at.lastIndexOf('/'))) {
+      this.#charge(at.length >> 8);
       const found = this.#resources.get(at);
       if (found) return found;
     }
@@ -157,7 +169,7 @@ export class SchemaDocument {
     let url = base;
     if (id !== '') {
       try {
-        url = resolveReference(base, id).url;
+        url = resolveReference(base, id, this.#charge).url;
       } catch (error) {
         if (error instanceof SchemaError) throw new SchemaError(`error in parsing id at ${quote(printPlace(this.url, pointer))}`);
         throw error;

@@ -39,6 +39,6 @@ export function judge(document: SchemaDocument, part: ExactJson, pointer: string
   if (found.length === 0) return;
   const by = meta.url === 'urn:mem:metaschema' ? meta.url : meta.location;
   throw new SchemaError(
-    `${quote(printPlace(document.url, pointer))} is not valid against metaschema: jsonschema validation failed with ${singleQuoted(by)}\n${printViolations(found)}`,
+    `${quote(printPlace(document.url, pointer))} is not valid against metaschema: jsonschema validation failed with ${singleQuoted(by)}\n${printViolations(found, budget)}`,
   );
 }

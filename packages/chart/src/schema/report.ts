@@ -1,3 +1,4 @@
+import type { Budget } from '../render/budget.ts';
 import type { ExactJson } from '../value/json.ts';
 import { printValue } from '../value/print.ts';
 import { quote } from '../value/text.ts';
@@ -18,14 +19,21 @@ export interface Violation {
 /** A group stands for its parts. */
 export const partsOf = (violation: Violation): readonly Violation[] => (violation.isGroup ? violation.causes : [violation]);
 
-export function printViolations(violations: readonly Violation[]): string {
-  return violations.map((violation) => print(violation, 0)).join('\n');
-}
-
-function print(violation: Violation, depth: number): string {
-  if (violation.isReference && violation.causes.length === 1) return print(violation.causes[0] as Violation, depth);
-  const line = `${'  '.repeat(depth)}- at ${singleQuoted(pointer(violation.path))}: ${violation.text}`;
-  return [line, ...violation.causes.map((cause) => print(cause, depth + 1))].join('\n');
+/** A line for each violation. @throws LimitReached: each names its place, which may be long */
+export function printViolations(violations: readonly Violation[], budget: Budget): string {
+  const lines: string[] = [];
+  const print = (violation: Violation, depth: number): void => {
+    const { path, text, causes } = violation;
+    const isShown = !(violation.isReference && causes.length === 1);
+    if (isShown) {
+      const line = `${'  '.repeat(depth)}- at ${singleQuoted(pointer(path))}: ${text}`;
+      budget.step(line.length >> 5);
+      lines.push(line);
+    }
+    for (const cause of causes) print(cause, isShown ? depth + 1 : depth);
+  };
+  for (const violation of violations) print(violation, 0);
+  return lines.join('\n');
 }
 
 const pointer = (path: readonly string[]): string => path.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

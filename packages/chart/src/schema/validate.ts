@@ -59,9 +59,10 @@ type Place = Pick<Frame, 'at' | 'isQuiet' | 'budget'>;
 function violation({ at, isQuiet, budget }: Place, text: () => string, causes: readonly Violation[] = []): Violation {
   if (isQuiet) return unnamed;
   const said = text();
+  const { path } = at;
   // What is said may be as long as the values, many times.
-  budget.step(4 + (said.length >> 5));
-  return { path: at.path, text: said, causes };
+  budget.step(4 + (said.length >> 5) + (path.length >> 3));
+  return { path, text: said, causes };
 }
 
 function say(frame: Frame, text: () => string, causes: readonly Violation[] = []): void {
@@ -117,7 +118,12 @@ class Validator {
 
   #dialectOf(schema: CompiledSchema, at: Location, { meta }: Scope): { schema: CompiledSchema; meta: CompiledSchema | undefined } {
     if (!this.#context || schema !== meta) return { schema, meta };
-    const resource = this.#context.resources.get(at.path.reduce(below, ''));
+    const { path } = at;
+    const { resources } = this.#context;
+    if (resources.size === 1 && path.length > 0) return { schema, meta };
+    const pointer = path.reduce(below, '');
+    this.#budget.step((path.length >> 3) + (pointer.length >> 7));
+    const resource = resources.get(pointer);
     if (!resource) return { schema, meta };
     const own = this.#context.metaOf(resource);
     return { schema: own, meta: own };
@@ -251,7 +257,7 @@ class Validator {
       if (isEvaluated) frame.left.keys?.delete(key);
     }
     if (found.length > 1) found.sort(([a], [b]) => compareText(a, b));
-    frame.found.push(...found.map(([, violation]) => violation));
+    for (const [, violation] of found) frame.found.push(violation);
     if (extra.length > 0) say(frame, () => `additional properties ${joinQuoted(extra.sort(compareText))} not allowed`);
   }
 
@@ -260,6 +266,7 @@ class Validator {
       const found = this.check(schema, key);
       if (!found) continue;
       const { at } = frame;
+      this.#budget.step(4 + (key.length >> 5));
       // The path is read when the report is printed, not now.
       frame.found.push({
         get path() {
