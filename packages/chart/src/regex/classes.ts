@@ -77,14 +77,21 @@ const posix: Readonly<Record<string, CharacterSet>> = {
 
 export const posixClass = (name: string): CharacterSet | undefined => (Object.hasOwn(posix, name) ? posix[name] : undefined);
 
+/** Those that were asked for: each holds an expression of JavaScript's, and there are some two hundred. */
+const unicodeClasses = new Map<string, CharacterSet>();
+
 /** `\p{L}`, `\p{Greek}`: a general category or a script; undefined for other names. */
 export function unicodeClass(name: string): CharacterSet | undefined {
   if (name === 'Any') return range(0, 0x10ffff);
+  const known = unicodeClasses.get(name);
+  if (known) return known;
   if (!/^[A-Za-z_]+$/.test(name)) return undefined;
   const form = /^[A-Z][a-z]?$/.test(name) ? `\\p{${name}}` : `\\p{Script=${name}}`;
   try {
     const test = new RegExp(`^${form}$`, 'u');
-    return [(code) => test.test(String.fromCodePoint(code))];
+    const set: CharacterSet = [(code) => test.test(String.fromCodePoint(code))];
+    unicodeClasses.set(name, set);
+    return set;
   } catch {
     return undefined;
   }
