@@ -138,14 +138,15 @@ export class Lexer {
         this.#pos = input.length;
         return { type: token.text, pos: start, text: input.slice(start) };
       }
+      const trim = input.charCodeAt(at + 2) === 45 && isSpaceCode(input.charCodeAt(at + 3));
       if (at > start) {
         let end = at;
-        if (this.#leftTrim(at + 2)) while (end > start && isSpaceCode(input.charCodeAt(end - 1))) end--;
+        if (trim) while (end > start && isSpaceCode(input.charCodeAt(end - 1))) end--;
         this.#pos = at;
         if (end > start) return { type: token.text, pos: start, text: input.slice(start, end) };
       }
-      const afterMarker = at + 2 + (this.#leftTrim(at + 2) ? 2 : 0);
-      if (!input.startsWith('/*', afterMarker)) {
+      const afterMarker = trim ? at + 4 : at + 2;
+      if (input.charCodeAt(afterMarker) !== 47 || input.charCodeAt(afterMarker + 1) !== 42) {
         this.#pos = afterMarker;
         this.#inside = true;
         this.#parens = 0;
@@ -172,14 +173,15 @@ export class Lexer {
   #insideAction(): Token {
     const input = this.#input;
     const start = this.#pos;
-    const trim = this.#rightTrim(start) && input.startsWith('}}', start + 2);
-    if (trim || input.startsWith('}}', start)) {
+    const code = input.charCodeAt(start);
+    if (Number.isNaN(code)) return this.#error('unclosed action', start);
+    const isSpace = isSpaceCode(code);
+    const trim = isSpace && this.#rightTrim(start) && input.startsWith('}}', start + 2);
+    if (trim || (code === 125 && input.charCodeAt(start + 1) === 125)) {
       if (this.#parens !== 0) return this.#error('unclosed left paren', start);
       return this.#rightDelim(trim);
     }
-    if (start >= input.length) return this.#error('unclosed action', start);
-    const code = input.charCodeAt(start);
-    if (isSpaceCode(code)) return this.#space();
+    if (isSpace) return this.#space();
     switch (code) {
       case 61: // =
         return this.#take(token.assign, 1);
@@ -237,6 +239,11 @@ export class Lexer {
   #quoted(mark: string, type: TokenType, problem: string): Token {
     const input = this.#input;
     const start = this.#pos;
+    const end = input.indexOf(mark, start + 1);
+    if (end >= 0) {
+      const inner = input.slice(start, end);
+      if (!inner.includes('\\') && !inner.includes('\n')) return this.#take(type, end + 1 - start);
+    }
     for (let i = start + 1; i < input.length; i++) {
       const character = input[i];
       if (character === '\n') break;
@@ -324,11 +331,15 @@ export class Lexer {
   #wordLength(at: number): number {
     asciiWord.lastIndex = at;
     let end = asciiWord.test(this.#input) ? asciiWord.lastIndex : at;
-    for (;;) {
+    // Nothing else of ASCII goes on with it.
+    while (this.#input.charCodeAt(end) >= 0x80) {
       const length = characterLength(this.#input, end);
-      if (length === 0) return end - at;
+      if (length === 0) break;
       end += length;
+      asciiWord.lastIndex = end;
+      if (asciiWord.test(this.#input)) end = asciiWord.lastIndex;
     }
+    return end - at;
   }
 
   #atTerminator(at: number): boolean {
@@ -346,10 +357,6 @@ export class Lexer {
       default:
         return this.#input.startsWith('}}', at);
     }
-  }
-
-  #leftTrim(at: number): boolean {
-    return this.#input.charCodeAt(at) === 45 && isSpaceCode(this.#input.charCodeAt(at + 1));
   }
 
   #rightTrim(at: number): boolean {
