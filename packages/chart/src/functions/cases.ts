@@ -231,8 +231,10 @@ export function wrap(text: string, width: number, separator: string, cutLongWord
       at++;
       continue;
     }
-    const back = bytes.lastIndexOf(space, at + limit);
-    if (back >= at) {
+    // No further back than what is left: texts may be long.
+    const found = bytes.subarray(at, at + limit + 1).lastIndexOf(space);
+    const back = at + found;
+    if (found >= 0) {
       out += part(at, back) + newLine;
       at = back + 1;
     } else if (cutLongWords) {

@@ -16,10 +16,12 @@ export function cleanPath(path: string): string {
   return rooted ? `/${joined}` : joined || '.';
 }
 
-function base(path: string): string {
+/** The last part of a path. By a loop: a regular expression for the end of a long text takes quadratic time. */
+export function baseName(path: string): string {
   if (path === '') return '.';
-  const trimmed = path.replace(/\/+$/, '');
-  return trimmed === '' ? '/' : trimmed.slice(trimmed.lastIndexOf('/') + 1);
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return end === 0 ? '/' : path.slice(path.lastIndexOf('/', end - 1) + 1, end);
 }
 
 const directory = (path: string): string => cleanPath(path.slice(0, path.lastIndexOf('/') + 1));
@@ -30,7 +32,7 @@ function extension(path: string): string {
   return dot < 0 ? '' : name.slice(dot);
 }
 
-const functions = { Base: base, Clean: cleanPath, Dir: directory, Ext: extension };
+const functions = { Base: baseName, Clean: cleanPath, Dir: directory, Ext: extension };
 const isAbsolute = fn(['string'], (path) => path.startsWith('/'));
 
 export const pathFunctions: FunctionGroup = {

@@ -1,4 +1,5 @@
 import { ChartError } from '../errors.ts';
+import { baseName } from '../functions/paths.ts';
 import { Fields, readMetadata } from '../loader/metadata.ts';
 import type { Profile } from '../profile.ts';
 import { compareVersions, parseVersion, type Version } from '../semver/version.ts';
@@ -77,8 +78,7 @@ function parseProblem(text: string): string | undefined {
 
 function nameProblem(name: string): string | undefined {
   if (name === '') return 'name is required';
-  const base = name.replace(/\/+$/, '').split('/').at(-1) || '/';
-  return base === name ? undefined : `chart name ${quote(name)} is invalid`;
+  return baseName(name) === name ? undefined : `chart name ${quote(name)} is invalid`;
 }
 
 function apiVersionProblem(apiVersion: string): string | undefined {

@@ -1,4 +1,5 @@
 import { ChartError } from '../errors.ts';
+import { baseName } from '../functions/paths.ts';
 import { parseVersion } from '../semver/version.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { quote } from '../value/text.ts';
@@ -202,7 +203,7 @@ export function checkMetadata(metadata: Metadata): void {
   const { name, version, type } = metadata;
   if (name === '') throw invalid('chart.metadata.name is required');
   if (name === '.' || name === '..') throw invalid(`chart.metadata.name ${quote(name)} is not allowed`);
-  if (name !== (name.replace(/\/+$/, '').split('/').at(-1) || '/')) throw invalid(`chart.metadata.name ${quote(name)} is invalid`);
+  if (name !== baseName(name)) throw invalid(`chart.metadata.name ${quote(name)} is invalid`);
   if (version === '') throw invalid('chart.metadata.version is required');
   if (!parseVersion(version)) throw invalid(`chart.metadata.version ${quote(version)} is invalid`);
   if (type !== '' && type !== 'application' && type !== 'library') throw invalid('chart.metadata.type must be application or library');

@@ -15,7 +15,7 @@ function fourBytes(text: string): number[] | undefined {
 
 /** An IPv6 address; `::` stands for as many zeros as are missing, the last two words may be written as IPv4. */
 function sixteenBitWords(ip: string): number[] | undefined {
-  const tail = /[^:]*$/.exec(ip)?.[0] ?? '';
+  const tail = ip.slice(ip.lastIndexOf(':') + 1);
   const four = tail.includes('.') ? fourBytes(tail) : undefined;
   if (tail.includes('.') && !four) return undefined;
   const [a = 0, b = 0, c = 0, d = 0] = four ?? [];
