@@ -27,6 +27,8 @@ const maxVariables = 1000;
 const maxNesting = 500;
 
 const defineAhead = /[ \t\r\n]*define/y;
+/** Most phrases need no variable, and declare none. */
+const none: readonly string[] = [];
 const rightTrim = /[ \t\r\n]-$/;
 
 /**
@@ -199,12 +201,14 @@ class Parser {
       return known;
     }
     const declared = this.#variables.length;
-    this.#used = [];
+    if (this.#used.length > 0) this.#used = [];
     const phrase = this.#newPhrase(start);
     // A text with `}}` in it, and an `else if`, end elsewhere.
     if (this.#tokens.hasNoneBack && this.#tokens.last.type === token.rightDelim && this.#tokens.last.pos === close) {
-      const needs = this.#used.filter((name) => this.#variables.indexOf(name) < declared);
-      this.#phrases.set(text, { ...phrase, trim: rightTrim.test(text), needs, declares: this.#variables.slice(declared) });
+      const { word, pos, name, pipe } = phrase;
+      const needs = this.#used.length === 0 ? none : this.#used.filter((used) => this.#variables.indexOf(used) < declared);
+      const declares = this.#variables.length === declared ? none : this.#variables.slice(declared);
+      this.#phrases.set(text, { word, pos, name, pipe, trim: rightTrim.test(text), needs, declares });
     }
     return phrase;
   }
@@ -300,7 +304,7 @@ class Parser {
         case end:
           this.#checkPipeline(pipe, context);
           // What grew has room for more, which a tree never needs.
-          return { ...pipe, commands: pipe.commands.slice() };
+          return { type: kind.pipe, pos: pipe.pos, isAssign: pipe.isAssign, declared: pipe.declared, commands: pipe.commands.slice() };
         case token.bool:
         case token.charConstant:
         case token.complex:
