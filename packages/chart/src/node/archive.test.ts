@@ -119,6 +119,17 @@ describe('is read as Helm reads it', () => {
     ['a name in the comment of pax', [pax(record('comment', 'x\n12 path=h/z\n')), file], [['templates/a.yaml', 'a: 1\n']]],
     ['an empty name of pax', [pax(record('path', '')), file], [['templates/a.yaml', 'a: 1\n']]],
     ['a size of pax', [pax(record('size', '3')), file], [['templates/a.yaml', 'a: ']]],
+    [
+      'records of pax twice, the last alone',
+      [pax(record('path', 'h/z')), pax(record('comment', 'c')), file],
+      [['templates/a.yaml', 'a: 1\n']],
+    ],
+    [
+      'records of pax before those for all, which are forgotten',
+      [pax(record('path', 'h/z') + record('size', '1')), { ...pax(record('comment', 'c')), type: 'g' }, file],
+      [['templates/a.yaml', 'a: 1\n']],
+    ],
+    ['an empty long name of GNU', [{ name: 'l', type: 'L', text: '\0' }, file], [['templates/a.yaml', 'a: 1\n']]],
     ['a name of pax for all, which is for none', [{ ...pax(record('path', 'h/z')), type: 'g' }, file], [['templates/a.yaml', 'a: 1\n']]],
   ])('%s', (_name, entries, files) => {
     expect(read(pack(entries))).toEqual(files);
@@ -160,6 +171,7 @@ describe('is refused', () => {
     ['a record of pax that is none', [pax('garbage'), file], header],
     ['a record of pax that is longer than it says', [pax('9 path=h/abc\n'), file], header],
     ['a record of pax that is shorter than it says', [pax('99 path=h/abc\n'), file], header],
+    ['a record of pax for all that is none', [{ ...pax('garbage'), type: 'g' }, file], header],
     ['a negative size of pax', [pax(record('size', '-5')), file], header],
     ['a negative size', [{ ...file, field: [0xff, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 251] }], header],
     ['a size past all numbers', [{ ...file, field: [0x80, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255] }], header],
@@ -237,6 +249,14 @@ describe('is too large', () => {
     const many = gzipSync(Buffer.concat(Array.from({ length: 1_000_000 / 10 }, () => once)), { level: 1 });
     const started = process.cpuUsage();
     expect(code(() => readChartArchive(Buffer.concat(Array.from({ length: 10 }, () => many))))).toContain('LIMIT_EXCEEDED');
+    expect(process.cpuUsage(started).user).toBeLessThan(4_000_000);
+  });
+
+  test('records of pax without end, in little time', () => {
+    const records = Array.from({ length: 15_000 }, (_item, index) => pax(record(`key${index}`, 'x')));
+    const archive = pack([...records, file]);
+    const started = process.cpuUsage();
+    expect(read(archive)).toEqual([['templates/a.yaml', 'a: 1\n']]);
     expect(process.cpuUsage(started).user).toBeLessThan(4_000_000);
   });
 

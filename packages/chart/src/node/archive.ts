@@ -22,7 +22,7 @@ export function readChartArchive(archive: Uint8Array, limits: Limits = defaultLi
   try {
     for (const entry of readTar(tar)) {
       if (--rest.entries < 0) throw tooLarge(`chart archive has more than ${limits.files * entriesPerFile} entries`);
-      if (entry.isFolder || entry.type === 'g') continue;
+      if (entry.isFolder) continue;
       const name = nameWithin(entry.name);
       checkSize(entry, name, rest, limits);
       if (seen.has(name)) throw broken(`chart archive has ${quote(name)} twice`);

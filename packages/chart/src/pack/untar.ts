@@ -7,7 +7,7 @@ import { fromBytes } from '../value/text.ts';
 
 export interface TarEntry {
   readonly name: string;
-  /** `0` a file, `5` a folder, `1` and `2` links, `g` records for all that follows. */
+  /** `0` a file, `5` a folder, `1` and `2` links. */
   readonly type: string;
   readonly isFolder: boolean;
   /** Of the header or its pax record; links and the like may have one without data. */
@@ -32,7 +32,7 @@ export function* readTar(tar: Uint8Array): Generator<TarEntry> {
     at += blockSize;
     const type = String.fromCharCode(header[156] as number);
     const own = numberIn(header, 124, 12);
-    const isExtension = type === 'x' || type === 'L' || type === 'K';
+    const isExtension = 'xgLK'.includes(type);
     const size = isExtension ? own : (sizeRecord(records) ?? own);
     if (size < 0 || !Number.isSafeInteger(size)) throw invalid();
     const stored = hasNoData(type) ? 0 : size;
@@ -43,19 +43,23 @@ export function* readTar(tar: Uint8Array): Generator<TarEntry> {
     if (isExtension) {
       checkWhole(entry);
       if (size > maxExtension) throw new TarError('archive/tar: header field too long');
-      if (type === 'x') records = new Map([...records, ...recordsOf(data)]);
+      // Records stand for what comes next alone, in place of earlier ones; those for all that follows are not used, as in Go.
+      if (type === 'x') records = recordsOf(data);
       else if (type === 'L') longName = textIn(data, 0, data.length);
+      else if (type === 'g') {
+        recordsOf(data);
+        records = new Map();
+        longName = undefined;
+      }
       continue;
     }
     if (type === 'S' || [...records.keys()].some((key) => key.startsWith('GNU.sparse.')))
       throw new TarError('archive/tar: sparse files are not read');
-    const name = longName ?? (records.get('path') || nameOf(header));
+    const name = longName || records.get('path') || nameOf(header);
     const isOldFolder = type === '\0' && name.endsWith('/');
     yield { ...entry, name, isFolder: type === '5' || isOldFolder || (numberIn(header, 100, 8) & 0o170000) === 0o040000 };
-    if (type !== 'g') {
-      records = new Map();
-      longName = undefined;
-    }
+    records = new Map();
+    longName = undefined;
   }
 }
 
