@@ -60,3 +60,20 @@ test('a link out of the chart is not followed', () => {
   const folder = folderWith({ 'templates/passwords.yaml': '/etc/passwd' });
   expect(() => loadChartFrom(folder)).toThrow('chart file "templates/passwords.yaml" is a link out of the chart');
 });
+
+test('rules of what to ignore are confined as other files are', () => {
+  const started = performance.now();
+  expect(() => loadChartFrom(folderWith({ '.helmignore': '/dev/zero' }))).toThrow('chart file ".helmignore" is a link out of the chart');
+  expect(performance.now() - started).toBeLessThan(500);
+  const named = folderWith({ '.helmignore': 'kept/rules' });
+  writeFileSync(join(named, 'kept', 'rules'), 'kept/shared.yaml\n');
+  expect(loadChartFrom(named).files.map(({ name }) => name)).toEqual(['.helmignore', 'kept/rules']);
+  expect(() => loadChartFrom(folderWith({ '.helmignore': 'nowhere' }))).toThrow(/error evaluating symlink .*nowhere: no such file/);
+});
+
+test('rules of what to ignore that are a folder cannot be read', () => {
+  const folder = folderWith({});
+  mkdirSync(join(folder, '.helmignore'));
+  for (const each of [folder, folderWith({ '.helmignore': 'kept' })])
+    expect(() => loadChartFrom(each)).toThrow(`read ${each}/.helmignore: is a directory`);
+});

@@ -17,7 +17,7 @@ import { defaultLimits, type Limits } from '../limits.ts';
 import { type Chart, type ChartFile, LateFile } from '../loader/chart.ts';
 import { readIgnore } from '../loader/ignore.ts';
 import { type LoadOptions, loadChart } from '../loader/load.ts';
-import { quote } from '../value/text.ts';
+import { fromBytes, quote } from '../value/text.ts';
 import { readChartArchive } from './archive.ts';
 import { missingTarget } from './link.ts';
 
@@ -57,13 +57,17 @@ export function readChartFolder(
   const root = resolve(folder);
   const real = realpathSync(root);
   if (lstatSync(root).isSymbolicLink()) onLink(root, real);
-  let rules = '';
-  try {
-    rules = readFileSync(join(root, '.helmignore'), 'utf8');
-  } catch {
-    // No rules: Helm's defaults alone.
-  }
-  const walk: Walk = { root, real, isIgnored: readIgnore(rules), limits, onLink, late, files: [], bytes: 0, entries: 0 };
+  const walk: Walk = {
+    root,
+    real,
+    isIgnored: readIgnore(readRules(root, real, limits)),
+    limits,
+    onLink,
+    late,
+    files: [],
+    bytes: 0,
+    entries: 0,
+  };
   walkFolder(walk, '', 0);
   return walk.files;
 }
@@ -81,6 +85,21 @@ interface Walk {
   bytes: number;
   /** All that was looked at, folders and ignored files too. */
   entries: number;
+}
+
+const ignoreFile = '.helmignore';
+
+/** What .helmignore says; where there is none, nothing. It comes from strangers as all files do. */
+function readRules(root: string, real: string, { fileBytes }: Limits): string {
+  const path = join(root, ignoreFile);
+  const own = lstatSync(path, { throwIfNoEntry: false });
+  if (!own) return '';
+  const status = own.isSymbolicLink() ? statSync(targetWithin(real, path, ignoreFile)) : own;
+  if (status.isDirectory())
+    throw new ChartError('CHART_INVALID', `read ${path}: is a directory`, { cure: 'Make a file of it.', where: { file: ignoreFile } });
+  // A pipe or the like would be waited for; the walk refuses it.
+  if (!status.isFile()) return '';
+  return fromBytes(readWhole(path, (size) => checkSize(ignoreFile, size, fileBytes)));
 }
 
 /** Deepest folder of a chart; a link to a folder above would go on without end. */
@@ -138,8 +157,12 @@ const tooMany = ({ limits }: Walk, below: string): ChartError =>
     where: { file: below === '' ? '.' : below },
   });
 
-/** A link must lead somewhere, and stay inside the chart: charts come from strangers. */
 function follow({ real, onLink }: Walk, full: string, path: string): void {
+  onLink(full, targetWithin(real, full, path));
+}
+
+/** A link must lead somewhere, and stay inside the chart: charts come from strangers. */
+function targetWithin(real: string, full: string, path: string): string {
   const missing = missingTarget(full);
   if (missing !== undefined)
     throw new ChartError('CHART_INVALID', `error evaluating symlink ${full}: ${missing}`, {
@@ -153,7 +176,7 @@ function follow({ real, onLink }: Walk, full: string, path: string): void {
       where: { file: path },
     });
   }
-  onLink(full, target);
+  return target;
 }
 
 /** What loading a chart reads. */
@@ -184,13 +207,17 @@ function readWhole(path: string, admitted: (size: number) => void): Uint8Array {
   }
 }
 
+function checkSize(path: string, size: number, most: number): void {
+  if (size <= most) return;
+  throw new ChartError('LIMIT_EXCEEDED', `chart file ${quote(path)} is larger than the maximum file size ${most}`, {
+    cure: 'List it in .helmignore.',
+    where: { file: path },
+  });
+}
+
 function admit(walk: Walk, path: string, size: number): void {
   const { limits } = walk;
-  if (size > limits.fileBytes)
-    throw new ChartError('LIMIT_EXCEEDED', `chart file ${quote(path)} is larger than the maximum file size ${limits.fileBytes}`, {
-      cure: 'List it in .helmignore.',
-      where: { file: path },
-    });
+  checkSize(path, size, limits.fileBytes);
   walk.bytes += size;
   if (walk.bytes > limits.chartBytes || walk.files.length >= limits.files) {
     throw new ChartError('LIMIT_EXCEEDED', `chart is larger than ${limits.chartBytes} bytes or ${limits.files} files`, {
