@@ -1,6 +1,7 @@
 import { formatJsonNumber } from './float.ts';
 import { GoInt, type GoObject, TypedList, TypedMap, type Value, type ValueMap } from './kinds.ts';
 import { sortedKeys } from './print.ts';
+import { quote, toBytes } from './text.ts';
 
 /** encoding/json's failure; the message is Go's. */
 export class JsonError extends Error {
@@ -57,7 +58,7 @@ function jsonTree(value: Value, textOf: (text: string) => string, depth: number)
   if (Array.isArray(value)) return value.map((item) => jsonTree(item, textOf, depth + 1));
   if (value instanceof TypedList) {
     if (value.isNil) return null;
-    if (value.type === '[]uint8') return btoa(String.fromCharCode(...value.items.map((item) => Number((item as GoInt).value))));
+    if (value.type === '[]uint8') return btoa(value.items.map((item) => String.fromCharCode(Number((item as GoInt).value))).join(''));
     return value.items.map((item) => jsonTree(item, textOf, depth + 1));
   }
   const json = jsonTree((value as GoObject).json(), textOf, depth + 1);
@@ -239,11 +240,10 @@ class JsonReader<N> {
   }
 
   #unexpected(context: string): never {
-    const code = this.#text.codePointAt(this.#at);
-    if (code === undefined) throw new JsonError('unexpected end of JSON input');
-    const character = String.fromCodePoint(code);
-    const shown = character === "'" ? `'\\''` : character === '"' ? `'"'` : JSON.stringify(character).replace(/^"|"$/g, "'");
-    throw new JsonError(`invalid character ${shown} ${context}`, undefined, this.#at + 1);
+    const [byte] = toBytes(this.#text.slice(this.#at, this.#at + 2));
+    if (byte === undefined) throw new JsonError('unexpected end of JSON input');
+    // Go takes a byte for a character.
+    throw new JsonError(`invalid character ${quote(String.fromCharCode(byte), "'")} ${context}`, undefined, this.#at + 1);
   }
 
   #value(context: string): Tree<N> {
@@ -316,7 +316,8 @@ class JsonReader<N> {
       else this.#at++;
     }
     this.#at++;
-    return (JSON.parse(this.#text.slice(start, this.#at)) as string).toWellFormed();
+    // A byte that is no UTF-8 must not become the other half of an escaped surrogate.
+    return (JSON.parse(this.#text.slice(start, this.#at).toWellFormed()) as string).toWellFormed();
   }
 
   #escape(): void {

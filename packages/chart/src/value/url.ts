@@ -1,5 +1,5 @@
 import { addressProblem } from './address.ts';
-import { fromBytes, quote, toBytes } from './text.ts';
+import { byteSlice, fromBytes, quote, toBytes } from './text.ts';
 
 /** Go's net/url: how it parses, joins and prints. */
 export interface Url {
@@ -72,10 +72,14 @@ function parseBefore(text: string, bad: Bad): Url {
 
 const pathOf = (raw: string, bad: Bad): Pick<Url, 'path' | 'rawPath'> => ({ path: unescapeUrl(raw, bad), rawPath: raw });
 
+/** Go shows three bytes, which may be half a character. */
+const badEscape = (text: string, at: number, bad: Bad): never =>
+  bad(`invalid URL escape ${quote(byteSlice(text.slice(at, at + 4), 0, 3))}`);
+
 /** url.PathUnescape. @param bad is given Go's reason */
 export function unescapeUrl(text: string, bad: Bad): string {
-  const wrong = /%(?![0-9a-fA-F]{2})(.{0,2})/s.exec(text);
-  if (wrong) bad(`invalid URL escape ${quote(`%${wrong[1]}`)}`);
+  const wrong = text.search(/%(?![0-9a-fA-F]{2})/);
+  if (wrong >= 0) badEscape(text, wrong, bad);
   if (!text.includes('%')) return text;
   const bytes = toBytes(text);
   const out: number[] = [];
@@ -96,12 +100,16 @@ export function canonicalUser(user: string, bad: Bad): string {
   return colon < 0 ? name : `${name}:${escapeUser(unescapeUrl(user.slice(colon + 1), bad))}`;
 }
 
-/** Without escapes of what may stand by itself; only bytes beyond ASCII may be escaped in a host. */
-function unescapeHost(text: string, bad: Bad): string {
-  const escaped = /%(?!25|[89a-fA-F][0-9a-fA-F]).{0,2}/s.exec(text);
-  if (escaped) bad(`invalid URL escape ${quote(escaped[0])}`);
-  const wrong = /[\0-\x20#/?@\\^`{|}\x7f]/.exec(text);
-  if (wrong) bad(`invalid character ${quote(wrong[0])} in host name`);
+const notInHost = /[\0-\x20#/?@\\^`{|}\x7f]/;
+
+/** A percent sign itself may be escaped; else only bytes beyond ASCII in a host, and in a zone what may stand by itself and spaces. */
+function unescapeHost(text: string, bad: Bad, isZone = false): string {
+  for (const { 0: found, 1: hex, index } of text.matchAll(/%([0-9a-fA-F]{2})?|[\0-\x20#/?@\\^`{|}\x7f]/g)) {
+    if (!found.startsWith('%')) bad(`invalid character ${quote(found)} in host name`);
+    const code = Number.parseInt(hex ?? '', 16);
+    const isInZone = code === 0x20 || (code < 0x80 && !notInHost.test(String.fromCharCode(code)));
+    if (code !== 0x25 && !(isZone ? isInZone : code >= 0x80)) badEscape(text, index, bad);
+  }
   return unescapeUrl(text, bad);
 }
 
@@ -118,7 +126,7 @@ function parseHost(scheme: string, host: string, bad: Bad): string {
     checkPort(port);
     const name = host.slice(1, end);
     const zone = name.indexOf('%25');
-    const shown = zone < 0 ? unescapeHost(name, bad) : unescapeHost(name.slice(0, zone), bad) + unescapeUrl(name.slice(zone), bad);
+    const shown = zone < 0 ? unescapeHost(name, bad) : unescapeHost(name.slice(0, zone), bad) + unescapeHost(name.slice(zone), bad, true);
     const problem = addressProblem(shown);
     if (problem !== undefined) bad(`invalid host: ${problem}`);
     if (!shown.includes(':')) bad('invalid IP-literal');
