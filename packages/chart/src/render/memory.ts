@@ -20,7 +20,8 @@ export class RenderMemory {
 
   /** What files printed. */
   get again(): Again {
-    return (this.#again ??= new Again());
+    this.#again ??= new Again();
+    return this.#again;
   }
 
   /** Parsed texts of `tpl`; which names are functions differs between profiles. */
