@@ -35,6 +35,8 @@ export interface HelmVerb {
   readonly run: (invocation: HelmInvocation) => Promise<void> | void;
 }
 
+const tlsFlags = ['ca-file', 'cert-file', 'key-file'] as const;
+
 /**
  * Runs one verb on what follows it.
  *
@@ -49,6 +51,7 @@ export async function runVerb(verb: HelmVerb, helm: ProfileName, argv: readonly 
       return 0;
     }
     countArguments(verb, helm, flags);
+    if (tlsFlags.some((name) => flags.has(name))) (await import('./remote/tls-files.ts')).checkTlsFlags(flags, helm);
     await verb.run({ helm, flags, io });
     return 0;
   } catch (error) {

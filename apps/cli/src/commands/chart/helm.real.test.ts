@@ -130,9 +130,12 @@ async function exchange(host: string): Promise<void> {
   rmSync(`${archive}.prov`, { force: true });
   const pushed = await runChart('push', archive, remote, '--plain-http');
   expect([pushed.code, pushed.stdout.split('\n')[0]]).toEqual([0, `Pushed: ${host}/charts/umbrella:1.0.0`]);
+  mkdirSync(at('back'), { recursive: true });
   const back = await runChart('pull', `${remote}/umbrella`, '--version', '^1', '--plain-http', '-d', at('back'));
   expect([back.code, readFileSync(at('back/umbrella-1.0.0.tgz'))]).toEqual([0, readFileSync(archive)]);
   if (!helmVersion) return;
+  const again = await runHelm('push', archive, remote, '--plain-http');
+  expect(pushed.stdout.split('\n')[1]).toBe(/^Digest: .*$/m.exec(`${again.stdout}${again.stderr}`)?.[0]);
   await runHelm('pull', `${remote}/umbrella`, '--version', '1.0.0', '--plain-http', '-d', folder);
   expect(readFileSync(at('umbrella-1.0.0.tgz'))).toEqual(readFileSync(archive));
   mkdirSync(at('theirs'), { recursive: true });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { loadChart } from '@desp/chart';
@@ -12,14 +12,14 @@ import { defaultKeyring, verifyFile } from './verify.ts';
 
 async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
   for (const reference of flags.args) {
-    const chart = await downloadChart(reference, flags, registryOutput(helm, io));
+    const chart = await downloadChart(reference, helm, flags, registryOutput(helm, io));
     const provenance = await provenanceOf(chart, reference, flags, io);
     const report =
       flags.isOn('verify') && provenance ? await verified(chart, provenance, flags.text('keyring') ?? defaultKeyring(helm), helm) : '';
     const destination = flags.text('destination') ?? '.';
     if (flags.isOn('untar')) unpack(chart, reference, destination, flags);
     else {
-      mkdirSync(destination, { recursive: true });
+      checkFolder(destination, chart.fileName);
       writeWhole(join(destination, chart.fileName), chart.archive);
       if (provenance) writeWhole(join(destination, `${chart.fileName}.prov`), provenance);
     }
@@ -41,6 +41,13 @@ async function provenanceOf(chart: DownloadedChart, reference: string, flags: Fl
     io.out(`WARNING: Verification not found for ${reference}: ${error.message}\n`);
   }
   return undefined;
+}
+
+/** Only what is unpacked gets its folder made. */
+function checkFolder(folder: string, fileName: string): void {
+  const status = statSync(folder, { throwIfNoEntry: false });
+  if (!status?.isDirectory())
+    throw new HelmError(`open ${join(folder, fileName)}: ${status ? 'not a directory' : 'no such file or directory'}`);
 }
 
 /** Checked before anything is written where the user wants it. */

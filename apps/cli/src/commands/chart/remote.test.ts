@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { writeTar } from '@desp/chart';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { issue } from './test-data/certificates.ts';
 import { runChart } from './test-data/run-chart.ts';
 import { startRegistry } from './test-data/test-registry.ts';
 
@@ -140,10 +142,89 @@ describe('pull', () => {
     expect(existsSync(join(folder, 'a/b')) ? readdirSync(join(folder, 'a/b')) : []).toEqual([]);
   });
 
+  test('makes no folder but for what it unpacks, and leaves nothing that is not verified', async () => {
+    const { url } = await serveRepository(['1.0.0']);
+    const from = ['part', '--repo', `${url}/charts`];
+    expect((await runChart('pull', ...from, '-d', join(folder, 'a/b'))).stderr).toBe(
+      `Error: open ${folder}/a/b/part-1.0.0.tgz: no such file or directory\n`,
+    );
+    writeFileSync(join(folder, 'file'), '');
+    expect((await runChart('pull', ...from, '-d', join(folder, 'file'))).stderr).toContain('part-1.0.0.tgz: not a directory');
+    expect((await runChart('pull', ...from, '-d', folder, '--verify')).stderr).toBe(
+      `Error: failed to fetch provenance "${url}/charts/part-1.0.0.tgz.prov"\n`,
+    );
+    expect(readdirSync(folder)).toEqual(['file']);
+    expect((await runChart('pull', ...from, '-d', join(folder, 'a/b'), '--untar')).code).toBe(0);
+    expect(readdirSync(join(folder, 'a/b/part'))).toEqual(['Chart.yaml', 'templates']);
+  });
+
   test('refuses a file name that a server made up', async () => {
     const { url } = await serve((_request, response) => response.end(chartOf('part', '1.0.0')));
     const { stderr } = await runChart('pull', `${url}/x/..%2f..%2fevil.tgz`, '-d', folder);
     expect(stderr).toContain('which is no file name');
+  });
+});
+
+describe('an added repository', () => {
+  const ca = issue('ca');
+
+  /** One over TLS; `entry` is what repositories.yaml says of it beside its address. */
+  async function add(entry: object): Promise<string> {
+    const { certificate, key } = issue('server', { ips: ['127.0.0.1'], signer: ca });
+    const server = createSecureServer({ cert: certificate, key }, (request, response) => {
+      if (request.url === '/index.yaml')
+        response.end('apiVersion: v1\nentries:\n  part:\n  - {name: part, version: 1.0.0, urls: [part-1.0.0.tgz]}\n');
+      else if (request.headers.authorization === undefined) response.writeHead(401).end();
+      else response.end(chartOf('part', '1.0.0'));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    writeFileSync(join(folder, 'ca.pem'), ca.certificate);
+    writeFileSync(join(folder, 'repositories.yaml'), JSON.stringify({ repositories: [{ name: 'own', url, ...entry }] }));
+    mkdirSync(join(folder, 'repository'));
+    writeFileSync(
+      join(folder, 'repository/own-index.yaml'),
+      'apiVersion: v1\nentries:\n  part:\n  - {name: part, version: 1.0.0, urls: [part-1.0.0.tgz]}\n',
+    );
+    mkdirSync(join(folder, 'parent'));
+    writeFileSync(
+      join(folder, 'parent/Chart.yaml'),
+      'apiVersion: v2\nname: parent\nversion: 1.0.0\ndependencies: [{name: part, version: 1.0.0, repository: "@own"}]\n',
+    );
+    return url;
+  }
+  const login = ['--username', 'alice', '--password', 'alice-password'];
+  const pull = (...flags: string[]) => runChart('pull', 'own/part', '-d', folder, ...flags);
+  const update = () => runChart('dependency', 'update', join(folder, 'parent'));
+  const unknown = 'tls: failed to verify certificate: x509: certificate signed by unknown authority';
+
+  test('takes from flags what repositories.yaml does not say', async () => {
+    const url = await add({});
+    expect((await pull(...login)).stderr).toBe(`Error: Get "${url}/part-1.0.0.tgz": ${unknown}\n`);
+    expect((await pull('--ca-file', join(folder, 'ca.pem'))).stderr).toContain('401');
+    expect((await pull(...login, '--ca-file', join(folder, 'ca.pem'))).code).toBe(0);
+    expect((await pull(...login, '--insecure-skip-tls-verify')).code).toBe(0);
+  });
+
+  test('insecure_skip_tls_verify counts for its index and dependencies, as with Helm, not for a pull', async () => {
+    await add({ insecure_skip_tls_verify: true, username: 'alice', password: 'alice-password' });
+    expect((await pull()).stderr).toContain(unknown);
+    expect(await update()).toMatchObject({ code: 0, stdout: expect.stringContaining('...Successfully got an update from the "own"') });
+  });
+
+  test('whose files are wrong says so; its cached index serves where a new one cannot be had', async () => {
+    const url = await add({ caFile: join(folder, 'nope') });
+    const why = `can't create TLS config for client: can't read CA file: "${folder}/nope": open ${folder}/nope: no such file or directory`;
+    expect((await pull()).stderr).toBe(`Error: ${why}\n`);
+    const { stdout, stderr } = await update();
+    expect(stdout).toContain(`...Unable to get an update from the "own" chart repository (${url}):\n\t${why}\nUpdate Complete.`);
+    expect(stderr).toBe(`Error: could not download ${url}/part-1.0.0.tgz: ${why}\n`);
+    rmSync(join(folder, 'repository/own-index.yaml'));
+    expect((await update()).stderr).toContain("no cached repository for own found. (try 'helm repo update'): open ");
   });
 });
 
@@ -223,6 +304,7 @@ describe('registries', () => {
     }
     const again = await runChart('--helm', '3', 'push', join(folder, 'part-1.0.0.tgz'), remote, '--plain-http');
     expect([again.stdout, again.stderr.split('\n')[0]]).toEqual(['', `Pushed: ${registry.host}/charts/part:1.0.0`]);
+    mkdirSync(join(folder, 'out'));
     const pulled = await runChart('pull', `${remote}/part`, '--plain-http', '--prov', '-d', join(folder, 'out'));
     expect([pulled.code, readdirSync(join(folder, 'out'))]).toEqual([0, ['part-1.1.0+build.7.tgz', 'part-1.1.0+build.7.tgz.prov']]);
     const shown = await runChart('show', 'chart', `${remote}/part`, '--version', '~1.0.0', '--plain-http');

@@ -1,9 +1,17 @@
-import { ChartError, type Dependency, findInIndex, type LockedDependency, type RepositoryIndex, resolveChartUrl } from '@desp/chart';
+import {
+  ChartError,
+  type Dependency,
+  findInIndex,
+  type LockedDependency,
+  type ProfileName,
+  type RepositoryIndex,
+  resolveChartUrl,
+} from '@desp/chart';
 import type { Flags } from '../flags.ts';
 import { HelmError, type Output } from '../helm-command.ts';
 import type { Connection } from './http.ts';
 import { isOci } from './registry.ts';
-import { connectionOf, connectionTo, fetchIndex, indexOf, type RepositoryEntry, readRepositories } from './repositories.ts';
+import { cachedIndexOf, connectionOf, connectionTo, fetchIndex, indexOf, type RepositoryEntry, readRepositories } from './repositories.ts';
 
 /** The repositories that a chart's dependencies name: added to Helm, or given by address. Each index is read once. */
 export interface DependencySources {
@@ -20,9 +28,11 @@ export interface DependencySources {
 const isAddress = (repository: string): boolean => /^https?:\/\//.test(repository);
 const sameAddress = (a: string, b: string): boolean => a.replace(/\/+$/, '') === b.replace(/\/+$/, '');
 
-export function openSources(flags: Flags, io: Output): DependencySources {
+export function openSources(helm: ProfileName, flags: Flags, io: Output): DependencySources {
   const added = readRepositories(flags);
   const indexes = new Map<string, RepositoryIndex>();
+  /** Added repositories that were not reached: their cached indexes are taken. */
+  const stale = new Set<string>();
   const entryOf = (repository: string): RepositoryEntry | undefined => added.find(({ url }) => sameAddress(url, repository));
 
   const sources: DependencySources = {
@@ -50,10 +60,10 @@ export function openSources(flags: Flags, io: Output): DependencySources {
       const known = remote.filter((repository) => entryOf(repository));
       const others = remote.filter((repository) => !entryOf(repository));
       if (others.length > 0) io.out('Getting updates for unmanaged Helm repositories...\n');
-      for (const repository of others) await announceOne(repository, repository);
+      for (const repository of others) await announceOne(repository);
       if (known.length === 0 || flags.isOn('skip-refresh')) return;
       io.out('Hang tight while we grab the latest from your chart repositories...\n');
-      for (const repository of known) await announceOne(repository, entryOf(repository)?.name ?? repository);
+      for (const repository of known) await refreshOne(repository, entryOf(repository) as RepositoryEntry);
       io.out('Update Complete. ⎈Happy Helming!⎈\n');
     },
 
@@ -61,8 +71,11 @@ export function openSources(flags: Flags, io: Output): DependencySources {
       const known = indexes.get(repository);
       if (known) return known;
       const entry = entryOf(repository);
+      if (entry && stale.has(repository)) return cachedIndexOf(entry, flags);
       const index =
-        entry && flags.isOn('skip-refresh') ? await indexOf(entry, flags) : await fetchIndex(repository, sources.connectionOf(repository));
+        entry && flags.isOn('skip-refresh')
+          ? await indexOf(entry, flags, helm)
+          : await fetchIndex(repository, sources.connectionOf(repository));
       indexes.set(repository, index);
       return index;
     },
@@ -78,21 +91,32 @@ export function openSources(flags: Flags, io: Output): DependencySources {
 
     connectionOf: (repository) => {
       const entry = entryOf(repository);
-      return entry ? connectionOf(entry) : connectionTo(repository, flags);
+      return entry ? connectionOf(entry, helm) : connectionTo(repository, flags);
     },
   };
 
-  async function announceOne(repository: string, name: string): Promise<void> {
+  async function refreshOne(repository: string, { name, url }: RepositoryEntry): Promise<void> {
+    try {
+      await sources.indexOf(repository);
+      io.out(`...Successfully got an update from the ${JSON.stringify(name)} chart repository\n`);
+    } catch (error) {
+      if (!(error instanceof HelmError || error instanceof ChartError)) throw error;
+      io.out(`...Unable to get an update from the ${JSON.stringify(name)} chart repository (${url}):\n\t${error.message}\n`);
+      stale.add(repository);
+    }
+  }
+
+  async function announceOne(repository: string): Promise<void> {
     try {
       await sources.indexOf(repository);
     } catch (error) {
       if (!(error instanceof HelmError || error instanceof ChartError)) throw error;
-      io.out(`...Unable to get an update from the ${JSON.stringify(name)} chart repository:\n\t${error.message}\n`);
+      io.out(`...Unable to get an update from the ${JSON.stringify(repository)} chart repository:\n\t${error.message}\n`);
       throw new HelmError(
         `looks like ${JSON.stringify(repository)} is not a valid chart repository or cannot be reached: ${error.message}`,
       );
     }
-    io.out(`...Successfully got an update from the ${JSON.stringify(name)} chart repository\n`);
+    io.out(`...Successfully got an update from the ${JSON.stringify(repository)} chart repository\n`);
   }
 
   return sources;

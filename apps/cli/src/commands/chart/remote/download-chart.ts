@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
-import { ChartError, findInIndex, resolveChartUrl } from '@desp/chart';
+import { ChartError, findInIndex, type ProfileName, resolveChartUrl } from '@desp/chart';
 import type { Flags } from '../flags.ts';
 import { HelmError, type Output } from '../helm-command.ts';
 import { loginOf } from './credentials.ts';
-import { type Connection, download, tlsOf } from './http.ts';
+import { type Connection, download } from './http.ts';
 import { isOci, maxArchiveBytes, pullChart } from './registry.ts';
-import { connectionOf, connectionTo, findInRepository, indexOf, readRepositories } from './repositories.ts';
+import { chartConnectionOf, connectionTo, findInRepository, indexOf, readRepositories } from './repositories.ts';
+import { tlsOf } from './tls-files.ts';
 
 /** A chart's archive as it came, not looked into yet. */
 export interface DownloadedChart {
@@ -20,7 +21,7 @@ export interface DownloadedChart {
 const maxProvenanceBytes = 5 * 1024 * 1024;
 
 /** Downloads what Helm understands by a chart's reference: an address, `oci://…`, a name with `--repo`, or `REPOSITORY/CHART`. @throws HelmError */
-export async function downloadChart(reference: string, flags: Flags, io: Output): Promise<DownloadedChart> {
+export async function downloadChart(reference: string, helm: ProfileName, flags: Flags, io: Output): Promise<DownloadedChart> {
   const version = wantedVersion(flags);
   const repository = flags.text('repo');
   if (repository) {
@@ -30,7 +31,7 @@ export async function downloadChart(reference: string, flags: Flags, io: Output)
   }
   if (isOci(reference)) return fromRegistry(reference, version, flags, io);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(reference)) return fetchArchive(reference, addressConnection(reference, flags), flags, io);
-  return fromAddedRepository(reference, version, flags, io);
+  return fromAddedRepository(reference, version, helm, flags, io);
 }
 
 export const wantedVersion = (flags: Flags): string => flags.text('version')?.trim() || (flags.isOn('devel') ? '>0.0.0-0' : '');
@@ -42,17 +43,24 @@ const addressConnection = (address: string, flags: Flags): Connection => ({
   origin: URL.canParse(address) ? new URL(address).origin : '',
 });
 
-async function fromAddedRepository(reference: string, version: string, flags: Flags, io: Output): Promise<DownloadedChart> {
+async function fromAddedRepository(
+  reference: string,
+  version: string,
+  helm: ProfileName,
+  flags: Flags,
+  io: Output,
+): Promise<DownloadedChart> {
   const [name = '', ...rest] = reference.split('/');
   if (rest.length === 0) throw new HelmError(`non-absolute URLs should be in form of repo_name/path_to_chart, got: ${reference}`);
   const chart = rest.join('/');
   const entry = readRepositories(flags).find((candidate) => candidate.name === name);
   if (!entry) throw new HelmError(`repo ${name} not found`);
   if (!entry.url) throw new HelmError(`no URL found for repository ${name}`);
-  const found = entryOf(await indexOf(entry, flags), chart, version, name);
+  const connection = chartConnectionOf(entry, flags, helm);
+  const found = entryOf(await indexOf(entry, flags, helm), chart, version, name);
   const [url] = found.urls;
   if (!url) throw new HelmError(`chart ${JSON.stringify(reference)} has no downloadable URLs`);
-  return fetchArchive(resolveChartUrl(entry.url, url), { ...connectionOf(entry) }, flags, io);
+  return fetchArchive(resolveChartUrl(entry.url, url), connection, flags, io);
 }
 
 function entryOf(index: Awaited<ReturnType<typeof indexOf>>, chart: string, version: string, name: string) {
@@ -75,6 +83,8 @@ export const downloadFrom = (url: string, version: string, connection: Connectio
 
 async function fetchArchive(url: string, connection: Connection, flags: Flags, io: Output): Promise<DownloadedChart> {
   if (isOci(url)) return fromRegistry(url, '', flags, io);
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1] ?? '';
+  if (scheme !== 'http' && scheme !== 'https') throw new HelmError(`scheme ${JSON.stringify(scheme)} not supported`);
   const archive = await download(url, maxArchiveBytes, connection);
   return {
     archive,

@@ -1,6 +1,7 @@
 import type { Flags } from '../flags.ts';
 import { loginOf } from './credentials.ts';
-import { download, tlsOf } from './http.ts';
+import { download } from './http.ts';
+import { tlsOf } from './tls-files.ts';
 
 /** Bytes of a values file from the network; the same as of a file in a chart. */
 const maxValuesBytes = 5 * 1024 * 1024;

@@ -1,32 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { mask, messageOf } from '@desp/runtime';
-import type { Flags } from '../flags.ts';
 import { HelmError } from '../helm-command.ts';
 import type { Login } from './credentials.ts';
 import { networkReason } from './network-words.ts';
 import { proxySettings } from './proxy.ts';
+import type { TlsSettings } from './tls-files.ts';
 
 /** How a server is trusted and who we are to it. */
-export interface Connection {
+export interface Connection extends Partial<TlsSettings> {
   readonly login?: Login | undefined;
   /** The only origin that sees the login, unless `everywhere`. */
   readonly origin?: string;
   readonly everywhere?: boolean;
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  readonly insecure?: boolean;
-}
-
-/** TLS files of flags. */
-export function tlsOf(flags: Flags): Pick<Connection, 'ca' | 'cert' | 'key' | 'insecure'> {
-  const file = (name: string): string | undefined => {
-    const path = flags.text(name);
-    return path ? readFileSync(path, 'utf8') : undefined;
-  };
-  return { ca: file('ca-file'), cert: file('cert-file'), key: file('key-file'), insecure: flags.isOn('insecure-skip-tls-verify') };
 }
 
 const maxRedirects = 10;
@@ -119,7 +105,8 @@ async function read(answer: IncomingMessage, limit: number, url: URL): Promise<B
     }
   } catch (error) {
     if (error instanceof HelmError) throw error;
-    throw new HelmError(`failed to fetch ${shown(url)} : ${messageOf(error)}`);
+    // Nothing more comes: the server has gone before it had sent what it announced.
+    throw new HelmError(messageOf(error) === 'aborted' ? 'unexpected EOF' : `failed to fetch ${shown(url)} : ${messageOf(error)}`);
   } finally {
     answer.destroy();
   }

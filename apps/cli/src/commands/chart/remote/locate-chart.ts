@@ -23,7 +23,7 @@ export async function locateChart(reference: string, helm: ProfileName, flags: F
     }
     if (isAbsolute(name) || name.startsWith('.')) throw new HelmError(`path ${JSON.stringify(name)} not found`);
   }
-  const chart = await downloadChart(name, flags, { out: io.err, err: io.err });
+  const chart = await downloadChart(name, helm, flags, { out: io.err, err: io.err });
   const folder = mkdtempSync(join(tmpdir(), 'desp-chart-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, chart.fileName);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Metadata, metadataJson, sortVersions, versionTest } from '@desp/chart';
 import { createRegistryClient, digestOf, type Manifest, OciError, parseManifest, type RegistryClient } from '@desp/oci';
@@ -7,10 +8,10 @@ import { z } from 'zod';
 import type { Flags } from '../flags.ts';
 import { HelmError } from '../helm-command.ts';
 import { type Login, loginOf } from './credentials.ts';
-import { tlsOf } from './http.ts';
 import { networkReason } from './network-words.ts';
 import { registryConfigPaths } from './places.ts';
 import { proxySettings } from './proxy.ts';
+import { tlsOf } from './tls-files.ts';
 
 /** Charts in registries (OCI), as Helm lays them there: one layer for the archive, one for its provenance. */
 
@@ -104,8 +105,10 @@ export async function pullChart(reference: string, version: string, flags: Flags
   const parsed = parseReference(reference);
   const { host, repository } = parsed;
   const client = openRegistry(host, flags);
+  let asked = `${host}/${repository}`;
   try {
     const tag = parsed.digest ? '' : await chooseTag(client, parsed, version);
+    asked += parsed.digest ? `@${parsed.digest}` : `:${tag}`;
     if (parsed.digest && parsed.tag) await checkTag(client, parsed);
     const manifest = await client.getManifest(repository, parsed.digest || tag);
     const { chart, provenance } = layersOf(parseManifest(manifest.bytes, manifest.mediaType), reference);
@@ -122,7 +125,7 @@ export async function pullChart(reference: string, version: string, flags: Flags
       digest: manifest.digest,
     };
   } catch (error) {
-    throw asHelm(error, reference, `failed to perform "FetchReference" on source: `);
+    throw asHelm(error, asked, `failed to perform "FetchReference" on source: `);
   } finally {
     client.close();
   }
@@ -184,27 +187,36 @@ export async function pushChart(remote: string, chart: ChartToPush, flags: Flags
   const { metadata } = chart;
   const target = parseReference(`${remote.replace(/\/+$/, '')}/${metadata.name}:${metadata.version}`);
   const client = openRegistry(target.host, flags);
-  const blob = async (mediaType: string, data: Buffer) => {
-    const descriptor = { mediaType, digest: digestOf(data), size: data.length };
-    const { Readable } = await import('node:stream');
-    await client.pushBlob(target.repository, descriptor, () => Readable.from([data]));
-    return descriptor;
+  const blob = (mediaType: string, data: Buffer) => ({ descriptor: { mediaType, digest: digestOf(data), size: data.length }, data });
+  const config = blob(types.config, Buffer.from(metadataJson(metadata)));
+  const layers = [blob(types.chart, chart.archive)];
+  if (chart.provenance) layers.push(blob(types.provenance, chart.provenance));
+  layers.sort((a, b) => (a.descriptor.digest < b.descriptor.digest ? -1 : 1));
+  // To the byte what Helm pushes: the digest is the same, whoever pushes.
+  const manifest = {
+    schemaVersion: 2,
+    config: config.descriptor,
+    layers: layers.map(({ descriptor }) => descriptor),
+    annotations: annotationsOf(metadata, chart.created),
   };
+  const bytes = Buffer.from(goJson(manifest));
   try {
-    const config = await blob(types.config, Buffer.from(metadataJson(metadata)));
-    const layers = [await blob(types.chart, chart.archive)];
-    if (chart.provenance) layers.push(await blob(types.provenance, chart.provenance));
-    layers.sort((a, b) => (a.digest < b.digest ? -1 : 1));
-    const manifest = { schemaVersion: 2, mediaType: types.manifest, config, layers, annotations: annotationsOf(metadata, chart.created) };
-    const bytes = Buffer.from(JSON.stringify(manifest));
+    // What is there under its digest is there whole: it only gets its tag.
+    if (!(await client.resolve(target.repository, digestOf(bytes))))
+      for (const { descriptor, data } of [config, ...layers])
+        await client.pushBlob(target.repository, descriptor, () => Readable.from([data]));
     const digest = await client.pushManifest(target.repository, target.tag, { mediaType: types.manifest, bytes });
     return { reference: `${target.host}/${target.repository}:${target.tag}`, digest };
   } catch (error) {
-    throw asHelm(error, remote);
+    throw asHelm(error, remote, 'failed to perform "Exists" on destination: ');
   } finally {
     client.close();
   }
 }
+
+/** JSON as Go writes it: what HTML would take for its own is escaped. */
+const goJson = (value: object): string =>
+  JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const prefix = 'org.opencontainers.image.';
 
@@ -231,7 +243,10 @@ function asHelm(error: unknown, reference: string, doing = ''): unknown {
   const isManifest = error.message.includes('/manifests/');
   if (error.code === 'MANIFEST_UNKNOWN' || error.code === 'NAME_UNKNOWN')
     return new HelmError(`${doing}${reference.replace('oci://', '')}: not found`);
-  const unreached = error.code === 'UPSTREAM_UNREACHABLE' ? /^GET (\S+) failed: /.exec(error.message)?.[1] : undefined;
-  if (unreached) return new HelmError(`${isManifest ? doing : ''}Get ${JSON.stringify(unreached)}: ${networkReason(error.cause)}`);
+  const [, method, url] = (error.code === 'UPSTREAM_UNREACHABLE' && /^(GET|HEAD) (\S+) failed: /.exec(error.message)) || [];
+  if (method && url) {
+    const call = `${method === 'GET' ? 'Get' : 'Head'} ${JSON.stringify(url)}`;
+    return new HelmError(`${isManifest ? doing : ''}${call}: ${networkReason(error.cause)}`);
+  }
   return new HelmError(`${error.message}${error.cure ? ` (${error.cure})` : ''}`);
 }

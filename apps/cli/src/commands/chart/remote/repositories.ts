@@ -1,10 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   ChartError,
   findInIndex,
   type IndexEntry,
   maxIndexBytes,
+  type ProfileName,
   type RepositoryIndex,
   readRepositoryIndex,
   resolveChartUrl,
@@ -14,9 +15,10 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Flags } from '../flags.ts';
 import { HelmError } from '../helm-command.ts';
-import { loginOf } from './credentials.ts';
-import { type Connection, download, tlsOf } from './http.ts';
+import { type Login, loginOf } from './credentials.ts';
+import { type Connection, download } from './http.ts';
 import { repositoryCachePath, repositoryConfigPath } from './places.ts';
+import { readTls, tlsOf } from './tls-files.ts';
 
 /** Repositories of charts: those that the user added to Helm, and those named by address. */
 
@@ -65,17 +67,35 @@ export function readRepositories(flags: Flags): RepositoryEntry[] {
   }
 }
 
-/** How a repository that the user added is reached. */
-export function connectionOf(entry: RepositoryEntry): Connection {
-  const file = (path: string): string | undefined => (path ? readFileSync(path, 'utf8') : undefined);
+const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '');
+
+const loginIn = ({ username, password }: RepositoryEntry): Login | undefined => (username && password ? { username, password } : undefined);
+
+/** How a repository that the user added is reached, by what repositories.yaml says alone. @throws HelmError */
+export function connectionOf(entry: RepositoryEntry, helm: ProfileName): Connection {
   return {
-    login: entry.username && entry.password ? { username: entry.username, password: entry.password } : undefined,
-    origin: URL.canParse(entry.url) ? new URL(entry.url).origin : '',
+    login: loginIn(entry),
+    origin: originOf(entry.url),
     everywhere: entry.pass_credentials_all,
-    ca: file(entry.caFile),
-    cert: file(entry.certFile),
-    key: file(entry.keyFile),
-    insecure: entry.insecure_skip_tls_verify,
+    ...readTls({ ...entry, insecure: entry.insecure_skip_tls_verify }, helm),
+  };
+}
+
+/**
+ * How a chart of such a repository is pulled: where repositories.yaml says nothing, flags do. That the server's
+ * certificate need not be looked at counts there for the index and for dependencies; here only a flag says so.
+ *
+ * @throws HelmError
+ */
+export function chartConnectionOf(entry: RepositoryEntry, flags: Flags, helm: ProfileName): Connection {
+  const login = loginIn(entry);
+  const hasFiles = entry.caFile !== '' || entry.certFile !== '' || entry.keyFile !== '';
+  const fromFlags = tlsOf(flags);
+  return {
+    login: login ?? loginOf(flags),
+    origin: originOf(entry.url),
+    everywhere: login ? entry.pass_credentials_all : flags.isOn('pass-credentials'),
+    ...(hasFiles ? readTls({ ...entry, insecure: fromFlags.insecure }, helm) : fromFlags),
   };
 }
 
@@ -84,7 +104,7 @@ export function connectionTo(address: string, flags: Flags): Connection {
   return {
     ...tlsOf(flags),
     login: loginOf(flags),
-    origin: URL.canParse(address) ? new URL(address).origin : '',
+    origin: originOf(address),
     everywhere: flags.isOn('pass-credentials'),
   };
 }
@@ -93,17 +113,27 @@ export async function fetchIndex(address: string, connection: Connection): Promi
   return readRepositoryIndex(await download(resolveChartUrl(address, 'index.yaml'), maxIndexBytes, connection));
 }
 
+const cachePathOf = (entry: RepositoryEntry, flags: Flags): string => join(repositoryCachePath(flags), `${entry.name}-index.yaml`);
+
 /** The index of an added repository as `helm repo update` left it, or fetched now where Helm has none. */
-export async function indexOf(entry: RepositoryEntry, flags: Flags): Promise<RepositoryIndex> {
-  const path = join(repositoryCachePath(flags), `${entry.name}-index.yaml`);
+export async function indexOf(entry: RepositoryEntry, flags: Flags, helm: ProfileName): Promise<RepositoryIndex> {
+  const path = cachePathOf(entry, flags);
+  if (!existsSync(path)) return fetchIndex(entry.url, connectionOf(entry, helm));
+  return readCached(path, 'no cached repo found');
+}
+
+/** The same, where it cannot be fetched. @throws HelmError */
+export const cachedIndexOf = (entry: RepositoryEntry, flags: Flags): RepositoryIndex =>
+  readCached(cachePathOf(entry, flags), `no cached repository for ${entry.name} found`);
+
+function readCached(path: string, problem: string): RepositoryIndex {
   const size = statSync(path, { throwIfNoEntry: false })?.size;
-  if (size === undefined) return fetchIndex(entry.url, connectionOf(entry));
+  if (size === undefined) throw new HelmError(`${problem}. (try 'helm repo update'): open ${path}: no such file or directory`);
   if (size > maxIndexBytes) throw new HelmError(`${path} is too large`);
   try {
     return readRepositoryIndex(readFileSync(path));
   } catch (error) {
-    if (error instanceof ChartError)
-      throw new HelmError(`no cached repo found. (try 'helm repo update'): error loading ${path}: ${error.message}`);
+    if (error instanceof ChartError) throw new HelmError(`${problem}. (try 'helm repo update'): error loading ${path}: ${error.message}`);
     throw error;
   }
 }

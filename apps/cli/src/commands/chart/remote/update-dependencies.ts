@@ -69,7 +69,7 @@ function open(path: string, helm: ProfileName, flags: Flags, io: Output): Job | 
   if (!status.isDirectory()) throw new HelmError('only unpacked charts can be updated');
   const chart = loadChartFrom(path, { multiDocumentValues: helm === 'helm4' });
   if (!chart.metadata.dependencies) return undefined;
-  const sources = openSources(flags, io);
+  const sources = openSources(helm, flags, io);
   return {
     path,
     helm,
