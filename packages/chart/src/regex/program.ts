@@ -12,7 +12,13 @@ export type Instruction =
   | { readonly op: 'split'; readonly next: number; readonly other: number };
 
 /** Instructions that repeats may unroll to; Go bounds the expression likewise. */
-const maxInstructions = 50_000;
+export const maxInstructions = 50_000;
+
+export class ExpressionTooLarge extends RegexError {
+  constructor(pattern: string) {
+    super('expression too large', pattern);
+  }
+}
 
 /** Whether an expression matches without taking a character, somewhere. */
 function isNullable(expression: Expression): boolean {
@@ -35,7 +41,7 @@ function isNullable(expression: Expression): boolean {
 export function compile(root: Expression, pattern: string): readonly Instruction[] {
   const program: Instruction[] = [];
   const add = (instruction: Instruction): number => {
-    if (program.length >= maxInstructions) throw new RegexError('expression too large', pattern);
+    if (program.length >= maxInstructions) throw new ExpressionTooLarge(pattern);
     return program.push(instruction) - 1;
   };
 

@@ -219,7 +219,7 @@ export class SchemaDocument {
     const position = positions.get(keyword);
     if (!position || position.since > draft.version) {
       const isRight = forms.get(keyword);
-      if (isRight && !isRight(value, draft)) this.#isOdd = true;
+      this.#isOdd ||= isRight !== undefined && !isRight(value, draft, this.#charge);
       return;
     }
     const pointer = below(at.pointer, keyword);
@@ -246,7 +246,7 @@ export class SchemaDocument {
       return;
     }
     for (const [name, part] of value) {
-      if (keyword === 'patternProperties' && !isPattern(name)) this.#isOdd = true;
+      if (keyword === 'patternProperties') this.#isOdd ||= !isPattern(name, this.#charge);
       if (keyword === 'dependencies' && Array.isArray(part)) this.#isOdd ||= !areNames(part);
       else visit(part, name);
     }

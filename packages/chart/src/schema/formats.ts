@@ -1,13 +1,16 @@
-import { Regex } from '../regex/regex.ts';
 import { RegexError } from '../regex/syntax.ts';
 import { parseTime } from '../time/time.ts';
 import { utc } from '../time/zone.ts';
 import { addressProblem } from '../value/address.ts';
 import { byteLength, byteSlice, quote } from '../value/text.ts';
 import { hostName, parseUrl, type Url, UrlError, unescapeUrl } from '../value/url.ts';
+import { compilePattern } from './pattern.ts';
 
-/** A check of `format`: undefined for a good text, else the reason in the words of the library that Helm uses. */
-export type FormatCheck = (text: string) => string | undefined;
+/**
+ * A check of `format`: undefined for a good text, else the reason in the words of the library that Helm uses.
+ * @param charge takes the steps of what is more than a look at the text
+ */
+export type FormatCheck = (text: string, charge: (steps: number) => void) => string | undefined;
 
 const rune = (character: string): string => quote(character, "'");
 
@@ -293,9 +296,9 @@ function preRelease(text: string): string | undefined {
   return undefined;
 }
 
-function regex(text: string): string | undefined {
+function regex(text: string, charge: (steps: number) => void): string | undefined {
   try {
-    new Regex(text);
+    compilePattern(text, charge);
     return undefined;
   } catch (error) {
     if (error instanceof RegexError) return error.message;

@@ -1,7 +1,7 @@
-import { Regex } from '../regex/regex.ts';
 import { RegexError } from '../regex/syntax.ts';
 import { type ExactJson, JsonNumber } from '../value/json.ts';
 import { type Draft, draftOf } from './drafts.ts';
+import { compilePattern } from './pattern.ts';
 
 /**
  * Whether what stands at a keyword is surely right by the schemas of schemas of every draft that knows the keyword.
@@ -31,7 +31,7 @@ export const positions: ReadonlyMap<string, { readonly since: number; readonly k
   ...position(2020, 'prefixItems', 'list'),
 ]);
 
-type Form = (value: ExactJson, draft: Draft) => boolean;
+type Form = (value: ExactJson, draft: Draft, charge: (steps: number) => void) => boolean;
 
 const isText: Form = (value) => typeof value === 'string';
 const isFlag: Form = (value) => typeof value === 'boolean';
@@ -49,22 +49,12 @@ export const areNames = (value: ExactJson): value is string[] =>
 
 const types = new Set(['array', 'boolean', 'integer', 'null', 'number', 'object', 'string']);
 
-const maxRepeats = 100;
-
-/** How often the innermost part of a pattern is repeated by counts like `{1,63}`, at most. */
-function repeats(pattern: string): number {
-  let product = 1;
-  for (const [, least, most] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) product *= Math.max(Number(least), Number(most ?? 0), 1);
-  return product;
-}
-
-export function isPattern(value: ExactJson): boolean {
+/** @param charge takes the steps of compiling it */
+export function isPattern(value: ExactJson, charge: (steps: number) => void): boolean {
   if (typeof value !== 'string') return false;
   if (/^[\w \-^$]*$/.test(value)) return true;
-  // What repeats much takes time to compile: it is left to the judgement, which is charged for it.
-  if (repeats(value) > maxRepeats) return false;
   try {
-    new Regex(value);
+    compilePattern(value, charge);
     return true;
   } catch (error) {
     if (error instanceof RegexError) return false;
@@ -85,7 +75,7 @@ export const forms: ReadonlyMap<string, Form> = new Map([
   ...form('exclusiveMaximum exclusiveMinimum', isBound),
   ...form('maxLength minLength maxItems minItems maxContains minContains maxProperties minProperties', isCount),
   ...form('multipleOf', (value) => value instanceof JsonNumber && Number(value.literal) > 0),
-  ...form('pattern', isPattern),
+  ...form('pattern', (value, _draft, charge) => isPattern(value, charge)),
   ...form('required', areNames),
   ...form('enum', areNames),
   ...form('examples', Array.isArray),
