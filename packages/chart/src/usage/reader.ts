@@ -58,7 +58,8 @@ export class UsageReader {
     if (!text.includes('{{')) return;
     const trees = this.#parse(text);
     const main = trees?.get('gotpl');
-    if (trees && main) this.run(main, dot, new Map([...this.#templates, ...trees]));
+    // Nearly all of them define nothing.
+    if (trees && main) this.run(main, dot, trees.size === 1 ? this.#templates : new Map([...this.#templates, ...trees]));
   }
 
   placeOf(tree: Tree, pos: number): SourcePlace {
@@ -149,7 +150,7 @@ class TemplateReader {
         return;
       case kind.template:
         this.#base = node.base;
-        this.#include(node.name, node.pipe ? this.#pipeline(node.pipe, dot) : unknown);
+        this.#include(node.name, node.pipe ? this.#pipeline(node.pipe, dot) : unknown, this.#place(node.pos - node.base));
         return;
       case kind.list:
         this.list(node, dot);
@@ -240,7 +241,7 @@ class TemplateReader {
     if (asking.has(name)) return unknown;
     switch (name) {
       case 'include':
-        return this.#include(args[0]?.text, args[1] ?? unknown);
+        return this.#include(args[0]?.text, args[1] ?? unknown, place);
       case 'tpl':
         return this.#tpl(args, place);
       case 'dict':
@@ -282,11 +283,15 @@ class TemplateReader {
     return value;
   }
 
-  #include(name: string | undefined, value: Abstract): Abstract {
+  #include(name: string | undefined, value: Abstract, place: SourcePlace): Abstract {
     const tree = name === undefined ? undefined : this.#templates.get(name);
     if (tree) this.#reader.run(tree, value, this.#templates);
-    // A name that is computed: whatever it gets is used.
-    else for (const node of value.places) node.isWhole = true;
+    else {
+      // A name that is computed: whatever it gets is used, and any definition may be meant.
+      this.#reader.whole(value, place);
+      if (name === undefined)
+        for (const [defined, any] of this.#templates) if (defined !== any.parseName) this.#reader.run(any, value, this.#templates);
+    }
     return unknown;
   }
 

@@ -116,3 +116,10 @@ test('templates that go round, or that cannot be parsed, end', () => {
   const doubling = '{{ define "r" }}{{ include "r" (dict "x" (default .x.in .x.out)) }}{{ end }}{{ include "r" (dict "x" .Values.m) }}';
   expect(names(doubling, 'm: {in: {deep: 1}}\nother: 1\n')).toEqual(['m.in.deep', 'other']);
 });
+
+test('what a template of a computed name gets is used, and what any definition would read', () => {
+  const defined = '{{ define "x.a" }}{{ .v.b }}{{ .Values.c.d }}{{ end }}';
+  expect(names(`${defined}{{ include (printf "x.%s" "a") (dict "v" .Values.m) }}`, 'm: {b: {e: 1}}\nc: {d: 1}\n')).toEqual(['c']);
+  expect(names(`${defined}{{ include (printf "x.%s" "a") . }}`, 'm: 1\nc: {d: 1, f: 1}\n')).toEqual(['m', 'c.f']);
+  expect(names(`${defined}{{ include "y" (dict "v" .Values.m) }}`, 'm: {b: 1}\nc: 1\n')).toEqual(['c']);
+});
