@@ -2,6 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Chart, ChartError, type Dependency, versionTest } from '@desp/chart';
 import { loadChartFrom } from '@desp/chart/node';
+import { unsigned } from './flag-values.ts';
+import type { FlagTable } from './flags.ts';
 import { connectionFlags, globalFlags } from './global-flags.ts';
 import { HelmError, type HelmInvocation, type HelmVerb, isSystemError, type Output } from './helm-command.ts';
 import { loadForVerb } from './load.ts';
@@ -25,12 +27,7 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
     throw new HelmError(`"helm dependency ${action}" accepts at most 1 argument\n\nUsage:  helm dependency ${action} CHART [flags]`);
   const cleaned = join(path).replace(/(.)\/$/, '$1');
   if (action === 'list') {
-    const width = flags.text('max-col-width') ?? '80';
-    if (!/^\d{1,9}$/.test(width))
-      throw new HelmError(
-        `invalid argument ${JSON.stringify(width)} for "--max-col-width" flag: strconv.ParseUint: parsing ${JSON.stringify(width)}: invalid syntax`,
-      );
-    list(cleaned, Number(width), helm, io);
+    list(cleaned, Number(flags.text('max-col-width') ?? '80'), helm, io);
     return;
   }
   const { buildDependencies, updateDependencies } = await import('./remote/update-dependencies.ts');
@@ -124,15 +121,12 @@ function entriesOf(folder: string): string[] {
   return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(folder).sort() : [];
 }
 
+/** Flags of `build` and `update`. */
+const fetching: FlagTable = { ...connectionFlags, keyring: { kind: 'text' }, 'skip-refresh': { kind: 'bool' }, verify: { kind: 'bool' } };
+
 export const verb: HelmVerb = {
-  flags: {
-    ...globalFlags,
-    ...connectionFlags,
-    keyring: { kind: 'text' },
-    'max-col-width': { kind: 'text' },
-    'skip-refresh': { kind: 'bool' },
-    verify: { kind: 'bool' },
-  },
+  flags: { ...globalFlags, ...fetching, 'max-col-width': { kind: 'text', reads: unsigned } },
+  foreign: (word) => (aliases[word] === 'list' ? Object.keys(fetching) : ['max-col-width']),
   use: { path: 'dependency', line: 'dependency' },
   run,
   help: `Look after the charts in charts/, which Chart.yaml names under dependencies.

@@ -1,6 +1,12 @@
 /** Flags as Helm's command line library (pflag) reads them: `--name value`, `--name=value`, `-n value`, `-nvalue`. */
 
+import type { ProfileName } from '@desp/chart';
+import * as values from './flag-values.ts';
+
 export type FlagKind = 'bool' | 'text' | 'texts' | 'list';
+
+/** Looks at a value; gives what is wrong with it. */
+export type ReadFlag = (value: string, helm: ProfileName) => string | undefined;
 
 export interface FlagDefinition {
   readonly kind: FlagKind;
@@ -8,8 +14,9 @@ export interface FlagDefinition {
   readonly alone?: string;
   /** One letter. */
   readonly short?: string;
-  /** Said on standard error when the flag is used. */
-  readonly deprecated?: string;
+  /** The one Helm that has it; the other calls it unknown. */
+  readonly only?: ProfileName;
+  readonly reads?: ReadFlag;
 }
 
 export type FlagTable = Readonly<Record<string, FlagDefinition>>;
@@ -53,9 +60,16 @@ export class Flags {
   }
 }
 
+/** Refuses flags that are another subcommand's. @throws FlagError for the first that was given */
+export function refuseFlags(flags: Flags, names: readonly string[]): void {
+  const unknown = flags.names().find((name) => names.includes(name));
+  if (unknown !== undefined) throw new FlagError(`unknown flag: --${unknown}`);
+}
+
 /** @throws FlagError */
-export function parseFlags(argv: readonly string[], table: FlagTable): Flags {
+export function parseFlags(argv: readonly string[], all: FlagTable, helm: ProfileName): Flags {
   const flags = new Flags();
+  const table = Object.fromEntries(Object.entries(all).filter(([, { only }]) => only === undefined || only === helm));
   const shorts = new Map(Object.entries(table).flatMap(([name, { short }]) => (short ? [[short, name] as const] : [])));
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] as string;
@@ -68,8 +82,8 @@ export function parseFlags(argv: readonly string[], table: FlagTable): Flags {
       flags.args.push(...argv.slice(i + 1));
       break;
     }
-    if (word.startsWith('--')) long(word, table, flags, next);
-    else if (word.startsWith('-') && word.length > 1) short(word, table, shorts, flags, next);
+    if (word.startsWith('--')) long(word, table, helm, flags, next);
+    else if (word.startsWith('-') && word.length > 1) short(word, table, helm, shorts, flags, next);
     else flags.args.push(word);
   }
   return flags;
@@ -77,16 +91,16 @@ export function parseFlags(argv: readonly string[], table: FlagTable): Flags {
 
 type Next = (shown: string) => string;
 
-function long(word: string, table: FlagTable, flags: Flags, next: Next): void {
+function long(word: string, table: FlagTable, helm: ProfileName, flags: Flags, next: Next): void {
   const equals = word.indexOf('=');
   const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
   const definition = Object.hasOwn(table, name) ? table[name] : undefined;
   if (!definition) throw new FlagError(`unknown flag: --${name}`);
-  if (equals >= 0) flags.add(name, checked(name, definition, word.slice(equals + 1)));
-  else flags.add(name, definition.kind === 'bool' ? 'true' : (definition.alone ?? next(`--${name}`)));
+  const value = equals >= 0 ? word.slice(equals + 1) : definition.kind === 'bool' ? 'true' : (definition.alone ?? next(`--${name}`));
+  flags.add(name, checked(name, definition, helm, value));
 }
 
-function short(word: string, table: FlagTable, shorts: ReadonlyMap<string, string>, flags: Flags, next: Next): void {
+function short(word: string, table: FlagTable, helm: ProfileName, shorts: ReadonlyMap<string, string>, flags: Flags, next: Next): void {
   for (let at = 1; at < word.length; at++) {
     const letter = word[at] as string;
     const name = shorts.get(letter);
@@ -97,15 +111,15 @@ function short(word: string, table: FlagTable, shorts: ReadonlyMap<string, strin
       flags.add(name, 'true');
       continue;
     }
-    if (rest.startsWith('=')) flags.add(name, checked(name, definition, rest.slice(1)));
-    else flags.add(name, rest === '' ? next(`'${letter}' in ${word}`) : rest);
+    const value = rest.startsWith('=') ? rest.slice(1) : rest === '' ? next(`'${letter}' in ${word}`) : rest;
+    flags.add(name, checked(name, definition, helm, value));
     return;
   }
 }
 
-function checked(name: string, definition: FlagDefinition, value: string): string {
-  if (definition.kind === 'bool' && !/^(1|t|T|true|TRUE|True|0|f|F|false|FALSE|False)$/.test(value)) {
-    throw new FlagError(`invalid argument "${value}" for "--${name}" flag: strconv.ParseBool: parsing "${value}": invalid syntax`);
-  }
-  return value;
+function checked(name: string, { kind, short, reads }: FlagDefinition, helm: ProfileName, value: string): string {
+  const problem = (reads ?? (kind === 'bool' ? values.bool : undefined))?.(value, helm);
+  if (problem === undefined) return value;
+  const shown = `${short ? `-${short}, ` : ''}--${name}`;
+  throw new FlagError(`invalid argument ${JSON.stringify(value)} for "${shown}" flag: ${problem}`);
 }

@@ -1,14 +1,20 @@
-import type { FlagTable } from './flags.ts';
+import { float, integer } from './flag-values.ts';
+import type { FlagTable, ReadFlag } from './flags.ts';
 
 const bool = { kind: 'bool' } as const;
 const text = { kind: 'text' } as const;
 
+const colour: ReadFlag = (value) =>
+  ['never', 'auto', 'always'].includes(value)
+    ? undefined
+    : `invalid color mode ${JSON.stringify(value)}: must be one of: never, auto, always`;
+
 /** Helm's flags of every command; those that speak to a cluster have no effect here. */
 export const globalFlags: FlagTable = {
-  'burst-limit': text,
-  color: text,
-  colour: text,
-  'content-cache': text,
+  'burst-limit': { kind: 'text', reads: integer },
+  color: { kind: 'text', only: 'helm4', reads: colour },
+  colour: { kind: 'text', only: 'helm4', reads: colour },
+  'content-cache': { kind: 'text', only: 'helm4' },
   debug: bool,
   help: { kind: 'bool', short: 'h' },
   'kube-apiserver': text,
@@ -21,7 +27,7 @@ export const globalFlags: FlagTable = {
   'kube-token': text,
   kubeconfig: text,
   namespace: { kind: 'text', short: 'n' },
-  qps: text,
+  qps: { kind: 'text', reads: float },
   'registry-config': text,
   'repository-cache': text,
   'repository-config': text,

@@ -1,7 +1,7 @@
 import { ChartError, type ProfileName } from '@desp/chart';
 import { DespError, mask } from '@desp/runtime';
 import type { Io } from '../../command.ts';
-import { FlagError, type Flags, type FlagTable, parseFlags } from './flags.ts';
+import { FlagError, type Flags, type FlagTable, parseFlags, refuseFlags } from './flags.ts';
 
 /** What all verbs of `desp chart` share: Helm's way of taking arguments, failing and exiting. */
 
@@ -32,6 +32,8 @@ export interface HelmVerb {
   readonly help: string;
   /** Arguments as Helm counts them, for its message of wrong use. */
   readonly use: { readonly path: string; readonly line: string; readonly least?: number; readonly most?: number };
+  /** Flags that other subcommands have, and this one has not. */
+  readonly foreign?: (subcommand: string) => readonly string[];
   readonly run: (invocation: HelmInvocation) => Promise<void> | void;
 }
 
@@ -45,11 +47,12 @@ const tlsFlags = ['ca-file', 'cert-file', 'key-file'] as const;
  */
 export async function runVerb(verb: HelmVerb, helm: ProfileName, argv: readonly string[], io: Output): Promise<number> {
   try {
-    const flags = parseFlags(argv, verb.flags);
+    const flags = parseFlags(argv, verb.flags, helm);
     if (flags.isOn('help')) {
       io.out(verb.help);
       return 0;
     }
+    refuseFlags(flags, verb.foreign?.(flags.args[0] ?? '') ?? []);
     countArguments(verb, helm, flags);
     if (tlsFlags.some((name) => flags.has(name))) (await import('./remote/tls-files.ts')).checkTlsFlags(flags, helm);
     await verb.run({ helm, flags, io });

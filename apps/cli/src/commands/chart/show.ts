@@ -1,5 +1,4 @@
 import { type Chart, crdFiles, formatMetadata, type ProfileName, parseJsonPath, printJsonPath } from '@desp/chart';
-import { FlagError } from './flags.ts';
 import { chartSourceFlags, globalFlags } from './global-flags.ts';
 import { HelmError, type HelmInvocation, type HelmVerb } from './helm-command.ts';
 import { loadForVerb } from './load.ts';
@@ -13,7 +12,6 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
   const [part = '', reference, ...more] = flags.args;
   if (!isPart(part))
     throw new HelmError(part === '' ? `say what to show: ${parts.join(', ')}` : `unknown command "${part}" for "helm show"`);
-  if (flags.has('jsonpath') && part !== 'values') throw new FlagError('unknown flag: --jsonpath');
   if (reference === undefined || more.length > 0)
     throw new HelmError(`"helm show ${part}" requires 1 argument\n\nUsage:  helm show ${part} [CHART] [flags]`);
   const { locateChart } = await import('./remote/locate-chart.ts');
@@ -50,6 +48,7 @@ function show(chart: Chart, part: Part, helm: ProfileName): string {
 
 export const verb: HelmVerb = {
   flags: { ...globalFlags, ...chartSourceFlags, devel: { kind: 'bool' }, jsonpath: { kind: 'text' } },
+  foreign: (part) => (part === 'values' ? [] : ['jsonpath']),
   use: { path: 'show', line: 'show' },
   run,
   help: `Print what a chart says of itself: from a folder, an archive, a repository or a registry.

@@ -1,11 +1,13 @@
+import { duration, pairs, wait } from './flag-values.ts';
 import type { FlagTable } from './flags.ts';
 import { chartSourceFlags, globalFlags, valueFlags } from './global-flags.ts';
 
 const bool = { kind: 'bool' } as const;
 const text = { kind: 'text' } as const;
 const texts = { kind: 'texts' } as const;
+const newBool = { kind: 'bool', only: 'helm4' } as const;
 
-/** All flags of `helm template`, both versions' together: Helm's own table. */
+/** All flags of `helm template`: Helm's own table. Helm 4 still takes those that it hides. */
 export const templateFlags: FlagTable = {
   ...globalFlags,
   ...valueFlags,
@@ -20,14 +22,14 @@ export const templateFlags: FlagTable = {
   'dry-run': { kind: 'text', alone: 'unset' },
   'enable-dns': bool,
   force: bool,
-  'force-conflicts': bool,
-  'force-replace': bool,
+  'force-conflicts': newBool,
+  'force-replace': newBool,
   'generate-name': { kind: 'bool', short: 'g' },
   'hide-notes': bool,
   'include-crds': bool,
   'is-upgrade': bool,
   'kube-version': text,
-  labels: { kind: 'list', short: 'l' },
+  labels: { kind: 'list', short: 'l', reads: pairs },
   'name-template': text,
   'no-hooks': bool,
   'output-dir': text,
@@ -36,16 +38,16 @@ export const templateFlags: FlagTable = {
   'release-name': bool,
   'render-subchart-notes': bool,
   replace: bool,
-  'rollback-on-failure': bool,
-  'server-side': bool,
+  'rollback-on-failure': newBool,
+  'server-side': newBool,
   'show-only': { kind: 'texts', short: 's' },
   'skip-crds': bool,
   'skip-schema-validation': bool,
   'skip-tests': bool,
   'take-ownership': bool,
-  timeout: text,
+  timeout: { kind: 'text', reads: duration },
   validate: bool,
-  wait: { kind: 'text', alone: 'watcher' },
+  wait: { kind: 'text', alone: 'watcher', reads: wait },
   'wait-for-jobs': bool,
 };
 

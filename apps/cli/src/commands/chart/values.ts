@@ -11,7 +11,7 @@ import {
   type ValueSource,
 } from '@desp/chart';
 import type { Flags } from './flags.ts';
-import { HelmError } from './helm-command.ts';
+import { HelmError, isSystemError } from './helm-command.ts';
 
 const setKinds: readonly SetKind[] = ['set-json', 'set', 'set-string', 'set-file', 'set-literal'];
 
@@ -32,7 +32,7 @@ export async function readUserValues(
   const sources: ValueSource[] = [];
   const profile = profileOf(helm);
   const remote = new Map<string, string>();
-  const read = (path: string): string => remote.get(path) ?? (path.trim() === '-' ? readFileSync(0, 'utf8') : readFileSync(path, 'utf8'));
+  const read = (path: string): string => remote.get(path) ?? (path.trim() === '-' ? readFileSync(0, 'utf8') : readText(path));
   for (const path of [...flags.list('values'), ...flags.texts('set-file').flatMap(pathsOf)]) {
     if (!/^https?:\/\//.test(path)) continue;
     if (!fetchValues) throw new HelmError(`values from ${path} are not fetched here: download them first`);
@@ -56,6 +56,15 @@ export async function readUserValues(
     }
   }
   return { values, sources };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    // Node does not say which folder it was that is no file.
+    throw isSystemError(error) ? Object.assign(error, { path }) : error;
+  }
 }
 
 /** Addresses among `key=path` pairs. */

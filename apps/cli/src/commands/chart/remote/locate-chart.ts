@@ -16,8 +16,14 @@ import { type DownloadedChart, downloadChart } from './download-chart.ts';
 export async function locateChart(reference: string, helm: ProfileName, flags: Flags, io: Output): Promise<string> {
   const name = reference.trim();
   const keyring = flags.text('keyring') ?? defaultKeyring(helm);
-  if (!flags.text('repo')) {
+  const repository = flags.text('repo');
+  // Helm 3 takes what is on disk even where a repository is named.
+  if (!repository || helm === 'helm3') {
     if (statSync(name, { throwIfNoEntry: false })) {
+      if (repository)
+        io.err(
+          `WARN local chart found in current working directory. repository url ignored chart=${shown(name)} repository=${shown(repository)}\n`,
+        );
       if (flags.isOn('verify')) await verifyFile(resolve(name), keyring, helm);
       return name;
     }
@@ -34,6 +40,8 @@ export async function locateChart(reference: string, helm: ProfileName, flags: F
   }
   return path;
 }
+
+const shown = (value: string): string => (/[\s"=]/.test(value) ? JSON.stringify(value) : value);
 
 /** @throws HelmError where there is no provenance file */
 export async function requiredProvenance(chart: DownloadedChart): Promise<Buffer> {

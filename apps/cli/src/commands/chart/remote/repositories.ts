@@ -145,6 +145,8 @@ export interface FoundChart {
 
 /** A chart in a repository given by its address, with Helm's words for what is missing. @throws HelmError */
 export async function findInRepository(address: string, name: string, version: string, connection: Connection): Promise<FoundChart> {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(address)?.[1]?.toLowerCase() ?? '';
+  if (scheme !== 'http' && scheme !== 'https') throw new HelmError(`could not find protocol handler for: ${scheme}`);
   let index: RepositoryIndex;
   try {
     index = await fetchIndex(address, connection);

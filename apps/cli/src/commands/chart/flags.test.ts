@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import * as values from './flag-values.ts';
+import { FlagError, type FlagTable, parseFlags, refuseFlags } from './flags.ts';
+
+/** pflag's ways; verbs.test.ts compares whole commands with Helm. */
+
+const table: FlagTable = {
+  debug: { kind: 'bool' },
+  force: { kind: 'bool', short: 'f', only: 'helm3' },
+  'dry-run': { kind: 'text', alone: 'unset' },
+  namespace: { kind: 'text', short: 'n' },
+  set: { kind: 'texts' },
+  timeout: { kind: 'text', short: 't', reads: values.duration },
+  values: { kind: 'list', short: 'v' },
+};
+const parse = (...argv: string[]) => parseFlags(argv, table, 'helm3');
+const refusal = (...argv: string[]): string => {
+  try {
+    parse(...argv);
+    return '';
+  } catch (error) {
+    if (error instanceof FlagError) return error.message;
+    throw error;
+  }
+};
+
+test('values stand behind an equals sign, or are the next argument; a flag that may stand alone takes none', () => {
+  const flags = parse(
+    'a',
+    '--namespace=x',
+    '-n',
+    'y',
+    '-nz',
+    '-n=w',
+    '--dry-run',
+    'b',
+    '--set',
+    'k=v',
+    '--set=l=m',
+    '-v',
+    'c,d',
+    '--values=e',
+  );
+  expect(flags.args).toEqual(['a', 'b']);
+  expect(flags.text('namespace')).toBe('w');
+  expect(flags.text('dry-run')).toBe('unset');
+  expect(flags.texts('set')).toEqual(['k=v', 'l=m']);
+  expect(flags.list('values')).toEqual(['c', 'd', 'e']);
+});
+
+test('what follows two dashes is no flag; short flags may be joined', () => {
+  const flags = parse('-fn', 'x', '--', '--debug', '-');
+  expect([flags.isOn('force'), flags.text('namespace'), flags.has('debug'), flags.args]).toEqual([true, 'x', false, ['--debug', '-']]);
+});
+
+test.each([
+  [['--nope'], 'unknown flag: --nope'],
+  [['--__proto__'], 'unknown flag: --__proto__'],
+  [['-x'], "unknown shorthand flag: 'x' in -x"],
+  [['-fx'], "unknown shorthand flag: 'x' in -fx"],
+  [['--namespace'], 'flag needs an argument: --namespace'],
+  [['-n'], "flag needs an argument: 'n' in -n"],
+  [['--debug=maybe'], 'invalid argument "maybe" for "--debug" flag: strconv.ParseBool: parsing "maybe": invalid syntax'],
+  [['-f=ma"ybe'], 'invalid argument "ma\\"ybe" for "-f, --force" flag: strconv.ParseBool: parsing "ma\\"ybe": invalid syntax'],
+  [['-t5'], 'invalid argument "5" for "-t, --timeout" flag: time: missing unit in duration "5"'],
+])('%j is refused', (argv, message) => {
+  expect(refusal(...argv)).toBe(message);
+});
+
+test('a flag of one Helm is unknown to the other', () => {
+  expect(parse('--force').isOn('force')).toBe(true);
+  expect(() => parseFlags(['--force'], table, 'helm4')).toThrow('unknown flag: --force');
+  expect(() => parseFlags(['-f'], table, 'helm4')).toThrow("unknown shorthand flag: 'f' in -f");
+  expect(() => refuseFlags(parse('--debug', '--set=a=b', '--dry-run'), ['dry-run', 'set'])).toThrow('unknown flag: --set');
+});
+
+describe('values', () => {
+  test.each([
+    ['0', undefined],
+    ['1h30m', undefined],
+    ['-1.5s', undefined],
+    ['.5h', undefined],
+    ['1us2µs3ns', undefined],
+    ['', 'time: invalid duration ""'],
+    ['-', 'time: invalid duration "-"'],
+    ['x', 'time: invalid duration "x"'],
+    ['.s', 'time: invalid duration ".s"'],
+    ['5', 'time: missing unit in duration "5"'],
+    ['1h5', 'time: missing unit in duration "1h5"'],
+    ['1h5x', 'time: unknown unit "x" in duration "1h5x"'],
+  ])('duration %j', (value, problem) => {
+    expect(values.duration(value, 'helm4')).toBe(problem);
+  });
+
+  test.each([
+    [values.integer, ['0', '-5', '+7', '0x1F', '0b1', '017'], ['', '1.0', '0x', 'x', '08'], 'ParseInt'],
+    [values.unsigned, ['0', '80'], ['-1', '+1', ''], 'ParseUint'],
+    [values.float, ['0', '1.5', '.5', '1e3', '-inf', 'NaN'], ['', '.', '1x', '1e'], 'ParseFloat'],
+  ])('numbers', (reads, good, bad, call) => {
+    for (const value of good) expect([value, reads(value, 'helm4')]).toEqual([value, undefined]);
+    for (const value of bad) expect(reads(value, 'helm4')).toBe(`strconv.${call}: parsing ${JSON.stringify(value)}: invalid syntax`);
+  });
+
+  test('pairs, and how to wait', () => {
+    expect(['a=b', 'a=b,c', 'a=b,c=d', 'a='].map((value) => values.pairs(value, 'helm4'))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(['', 'a', 'a=b,c=d,e'].map((value) => values.pairs(value, 'helm4'))).toEqual([
+      ' must be formatted as key=value',
+      'a must be formatted as key=value',
+      'e must be formatted as key=value',
+    ]);
+    expect(['watcher', 'hookOnly', 'legacy', 'true'].map((value) => values.wait(value, 'helm4'))).toEqual(Array(4).fill(undefined));
+    expect(values.wait('legacy', 'helm3')).toContain('strconv.ParseBool');
+    expect(values.wait('t', 'helm3')).toBeUndefined();
+  });
+});
