@@ -4,7 +4,7 @@ import { loadChart } from '../loader/load.ts';
 import { nodeCrypto } from '../node/crypto.ts';
 import { render } from '../render/render.ts';
 
-/** Long texts that come as far as they can in what looks for the end of something. */
+/** Long texts and lists, and what is far down in them, take no time that grows with their square. */
 
 const data = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -20,6 +20,8 @@ function took(run: () => void): number {
 const templates: Readonly<Record<string, readonly [template: string, result: string | RegExp]>> = {
   base: ['{{ base (print (repeat 300000 "/") "x") }}{{ osBase (repeat 300000 "/") }}', 'x/'],
   wrapWith: ['{{ wrapWith 10 "-" (repeat 300000 "a") | len }}', '329999'],
+  toJson: ['{{ .Files.GetBytes "large" | toJson | len }}', '266670'],
+  uniq: ['{{ until 3000 | uniq | len }}', '3000'],
   'an IP address': ['{{ genSelfSignedCert "a" (list (print (repeat 300000 "a") ":")) nil 365 }}', /error parsing ip: a+:$/],
 };
 
@@ -27,6 +29,7 @@ test.each(Object.entries(templates))('%s', (_name, [template, result]) => {
   const chart = loadChart([
     { name: 'Chart.yaml', data: data('apiVersion: v2\nname: h\nversion: 1.0.0\n') },
     { name: 'templates/a.yaml', data: data(`a: ${template}`) },
+    { name: 'large', data: new Uint8Array(200_000) },
   ]);
   const options = { release: { name: 'r', namespace: 'n' }, crypto: nodeCrypto };
   const time = took(() => {

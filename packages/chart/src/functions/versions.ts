@@ -25,6 +25,10 @@ export class GoVersion extends GoObject {
     return this.text();
   }
 
+  override hidden(): Value {
+    return this.version.original;
+  }
+
   override method(name: string): Method | undefined {
     const { version } = this;
     switch (name) {

@@ -64,6 +64,10 @@ class VersionSet extends GoObject {
   override json(): Value {
     return [...this.#versions];
   }
+
+  override hidden(): Value {
+    return this.items();
+  }
 }
 
 export function capabilitiesValue(kube: KubeVersion, extra: readonly string[], profile: Profile): GoObject {

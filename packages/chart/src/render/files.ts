@@ -131,6 +131,10 @@ export class Files extends GoObject {
     return 1 + (this.#total() >> 5);
   }
 
+  override hidden(): Value {
+    return new Map([...this.#files.values()].map(({ name, data }) => [name, fromBytes(data)]));
+  }
+
   override json(): Value {
     return new TypedMap('engine.files', bytes(new Uint8Array()), this.entries() as [string, Value][]);
   }

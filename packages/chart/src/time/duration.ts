@@ -92,6 +92,10 @@ export class GoDuration extends GoObject {
     return int64(this.nanoseconds);
   }
 
+  override hidden(): Value {
+    return int64(this.nanoseconds);
+  }
+
   override method(name: string): Method | undefined {
     const { nanoseconds } = this;
     switch (name) {

@@ -41,6 +41,10 @@ export class GoTime extends GoObject {
     return new GoTime(this.seconds, this.nanoseconds, zone);
   }
 
+  override hidden(): Value {
+    return [int64(this.seconds), int(this.nanoseconds), this.zone.name, int(this.zone.at(Number(this.seconds)).offset)];
+  }
+
   /** Nanoseconds since 1970. */
   total(): bigint {
     return this.seconds * nanosecondsPerSecond + BigInt(this.nanoseconds);
@@ -138,6 +142,10 @@ class GoName extends GoObject {
 
   override text(): string {
     return this.#word;
+  }
+
+  override hidden(): Value {
+    return int64(this.nanoseconds);
   }
 
   override json(): Value {

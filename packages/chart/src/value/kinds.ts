@@ -193,6 +193,11 @@ export abstract class GoObject {
     return [];
   }
 
+  /** What reflect.DeepEqual compares beside the exported fields: all that is not seen from outside. */
+  hidden(): Value {
+    return undefined;
+  }
+
   /** What `range` goes over, sorted; undefined where it cannot. */
   entries(): readonly (readonly [Value, Value])[] | undefined {
     return undefined;

@@ -44,6 +44,10 @@ export class GoStruct extends GoObject {
     return this.#shape.fields;
   }
 
+  override hidden(): Value {
+    return this.#shape.promoted;
+  }
+
   override text(): string | undefined {
     return this.#shape.text;
   }
