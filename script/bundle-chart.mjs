@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Parts of @desp/chart that rendering does without. */
-const apart = /\/packages\/chart\/src\/(lint|usage|repository|pack)\//;
+const apart = /\/packages\/chart\/src\/(lint|usage|repository|pack|jsonpath)\//;
 
 export async function bundleChart(rolldown, root, folder, options) {
   const entry = join(root, 'apps/cli/src/chart-entry.ts');
