@@ -4,7 +4,7 @@ import { loadChart } from '../loader/load.ts';
 import { nodeCrypto } from '../node/crypto.ts';
 import { render } from '../render/render.ts';
 
-/** Long texts and lists, and what is far down in them, take no time that grows with their square. */
+/** Long texts and lists, which must neither take long nor be refused. */
 
 const data = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,3 +1,4 @@
+import { atoi } from '../value/atoi.ts';
 import { toFloat64, toInt64 } from '../value/convert.ts';
 import { type GoInt, int, int64, TypedList, type Value } from '../value/kinds.ts';
 import { printValue } from '../value/print.ts';
@@ -57,7 +58,7 @@ export const numberFunctions: FunctionGroup = {
   add1: fn(['any'], (value) => int64(toInt64(value) + 1n)),
   add1f: fn(['any'], (value) => addDecimals(toFloat64(value), [1])),
   addf: fn(['...any'], (...values) => addDecimals(0, values.map(toFloat64))),
-  atoi: fn(['string'], (text) => int(atoi(text))),
+  atoi: fn(['string'], (text) => int(nearestInt(text))),
   biggest,
   ceil: fn(['any'], (value) => Math.ceil(toFloat64(value))),
   div: fn(['any', 'any'], (a, b) => int64(divide(toInt64(a), toInt64(b)))),
@@ -94,11 +95,9 @@ export const numberFunctions: FunctionGroup = {
 };
 
 /** strconv.Atoi without its error: 0 for what is no number, the nearest int for what is out of range. */
-function atoi(text: string): bigint {
-  if (!/^[+-]?[0-9]+$/.test(text)) return 0n;
-  const digits = text.replace(/^[+-]?0*(?=[0-9])/, '');
-  if (digits.length > 30) return text[0] === '-' ? -(2n ** 63n) : 2n ** 63n - 1n;
-  const number = BigInt(text[0] === '-' ? `-${digits}` : digits);
-  if (BigInt.asIntN(64, number) === number) return number;
-  return number < 0n ? -(2n ** 63n) : 2n ** 63n - 1n;
+function nearestInt(text: string): bigint {
+  const value = atoi(text);
+  if (typeof value === 'bigint') return value;
+  if (value === 'invalid syntax') return 0n;
+  return text.startsWith('-') ? -(2n ** 63n) : 2n ** 63n - 1n;
 }

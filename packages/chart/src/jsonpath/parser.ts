@@ -1,5 +1,6 @@
 import { ChartError } from '../errors.ts';
 import { parseFloat64 } from '../language/numbers.ts';
+import { atoi } from '../value/atoi.ts';
 import { isPrint, unquote } from '../value/text.ts';
 import type { Node, SliceNode } from './nodes.ts';
 
@@ -154,8 +155,8 @@ class Parser {
     number.lastIndex = this.#at;
     const text = number.exec(this.#input)?.[0] ?? '';
     this.#at += text.length;
-    const integer = parseInt64(text);
-    if (integer !== undefined) return { kind: 'integer', value: integer };
+    const integer = atoi(text);
+    if (typeof integer === 'bigint') return { kind: 'integer', value: integer };
     const float = parseFloat64(text, false);
     if (float === undefined) throw new Problem(`cannot parse number ${text}`);
     return { kind: 'float', value: float };
@@ -215,21 +216,12 @@ function sliceOf(text: string): SliceNode {
   const [from, to, step] = found.slice(1).map((part, index) => {
     const digits = index > 0 ? part?.slice(1) : part;
     if (!digits) return undefined;
-    const value = parseInt64(digits);
-    if (value === undefined) throw new Problem(`array index ${digits} is not a number`);
+    const value = atoi(digits);
+    if (typeof value === 'string') throw new Problem(`array index ${digits} is not a number`);
     return value;
   });
   const isSingle = !found[2];
   return { kind: 'slice', from, to: isSingle ? (from ?? 0n) + 1n : to, isSingle, step };
-}
-
-/** strconv.Atoi. */
-function parseInt64(text: string): bigint | undefined {
-  if (!/^[+-]?\d+$/.test(text)) return undefined;
-  const digits = text.replace(/^[+-]?0*/, '');
-  if (digits.length > 19) return undefined;
-  const value = BigInt(digits) * (text.startsWith('-') ? -1n : 1n);
-  return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
 /** By loops: a regular expression for the end of a text takes quadratic time. */

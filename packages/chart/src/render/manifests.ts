@@ -1,8 +1,9 @@
 import type { HookEvent, RenderedHook, RenderedManifest } from '../api.ts';
 import { ChartError } from '../errors.ts';
 import type { Profile } from '../profile.ts';
+import { atoi } from '../value/atoi.ts';
 import type { ValueMap } from '../value/kinds.ts';
-import { logValue, sortText, trimSpace, trimStart } from '../value/text.ts';
+import { logValue, quote, sortText, trimSpace, trimStart } from '../value/text.ts';
 import { member, textOf, typeError } from '../yaml/fields.ts';
 import { ConversionError, yamlToValue } from '../yaml/values.ts';
 import { type Budget, LimitReached } from './budget.ts';
@@ -52,7 +53,7 @@ export function sortManifests(rendered: ReadonlyMap<string, string>, options: So
         else
           warn(
             profile.name === 'helm3'
-              ? `info: skipping unknown hook: ${JSON.stringify(events)}`
+              ? `info: skipping unknown hook: ${quote(events)}`
               : `level=INFO msg="skipping unknown hooks" hookTypes=${logValue(events)}`,
           );
       }
@@ -230,7 +231,7 @@ function asHook(manifest: RenderedManifest, annotations: ReadonlyMap<string, str
     if (!event) return undefined;
     events.push(event);
   }
-  const weight = annotations.get('helm.sh/hook-weight') ?? '';
+  const weight = atoi(annotations.get('helm.sh/hook-weight') ?? '');
   const list = (name: string): string[] => {
     const value = annotations.get(name);
     return value === undefined ? [] : value.split(',').map((part) => trimSpace(part).toLowerCase());
@@ -238,7 +239,7 @@ function asHook(manifest: RenderedManifest, annotations: ReadonlyMap<string, str
   return {
     ...manifest,
     events,
-    weight: /^[+-]?[0-9]+$/.test(weight) ? Number(weight) : 0,
+    weight: typeof weight === 'bigint' ? Number(weight) : 0,
     deletePolicies: list('helm.sh/hook-delete-policy'),
     outputLogPolicies: list('helm.sh/hook-output-log-policy'),
   };

@@ -2,6 +2,7 @@ import { RegexError } from '../regex/syntax.ts';
 import { parseTime } from '../time/time.ts';
 import { utc } from '../time/zone.ts';
 import { addressProblem } from '../value/address.ts';
+import { atoi } from '../value/atoi.ts';
 import { byteLength, byteSlice, quote } from '../value/text.ts';
 import { hostName, parseUrl, type Url, UrlError, unescapeUrl } from '../value/url.ts';
 import { compilePattern } from './pattern.ts';
@@ -80,9 +81,8 @@ function elementsOf(text: string, units: string): string | undefined {
 
 /** strconv.Atoi; a text is its error. */
 function integer(text: string): number | string {
-  if (!/^[+-]?\d+$/.test(text)) return `strconv.Atoi: parsing ${quote(text)}: invalid syntax`;
-  const value = BigInt(text.replace('+', ''));
-  return BigInt.asIntN(64, value) === value ? Number(value) : `strconv.Atoi: parsing ${quote(text)}: value out of range`;
+  const value = atoi(text);
+  return typeof value === 'bigint' ? Number(value) : `strconv.Atoi: parsing ${quote(text)}: ${value}`;
 }
 
 function ipv4(text: string): string | undefined {
