@@ -189,14 +189,13 @@ function chargeReading(trees: ReadonlyMap<string, Tree>, path: string, budget: B
 /** Builds each chart's `.`, from the root down. */
 function collect(chart: WorkChart, values: ValueMap, input: EngineInput, out: Map<string, Renderable>): ValueMap {
   const subcharts: ValueMap = new Map();
-  const scope: ValueMap = new Map<string, Value>([
-    ['Chart', chartValue(chart, input.profile)],
-    ['Files', new Files(chart.files)],
-    ['Release', input.release],
-    ['Capabilities', input.capabilities],
-    ['Values', new MapView(input.profile.valuesType, values, valuesMethods)],
-    ['Subcharts', subcharts],
-  ]);
+  const scope: ValueMap = input.again?.dot(chart.path) ?? new Map();
+  scope.set('Chart', chartValue(chart, input.profile));
+  scope.set('Files', new Files(chart.files));
+  scope.set('Release', input.release);
+  scope.set('Capabilities', input.capabilities);
+  scope.set('Values', new MapView(input.profile.valuesType, values, valuesMethods));
+  scope.set('Subcharts', subcharts);
   for (const child of chart.dependencies) {
     const own = values.get(child.name);
     subcharts.set(child.name, collect(child, own instanceof Map ? own : new Map(), input, out));

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeChart } from '../../../test-data/charts.ts';
 import { ChartError } from '../../errors.ts';
@@ -142,6 +143,28 @@ describe('a chart that is rendered again prints what it would print the first ti
       'a: 1\nb: {}',
       ['', 'a: ""', '', 'b: 1', 'a: 2'],
     ],
+    [
+      'values that a file replaces for all others',
+      {
+        'z.yaml':
+          '{{ $d := .Values.d }}{{ $_ := unset .Values "d" }}{{ $_ := set .Values "was" (deepCopy .Values) }}' +
+          '{{ $_ := set $ "Values" (mustMergeOverwrite $d .Values) }}z: {{ .Values.a }}',
+        'b.yaml': 'b: {{ .Values.m.k }}{{ if .Values.e }}e{{ end }}',
+        'a.yaml': 'a: {{ toJson .Values }}',
+      },
+      'd: {a: 1, e: {}, m: {k: 1, l: 2}}',
+      ['', 'a: 2', 'm: {k: 3}', 'm: {k: 3}', 'm: {l: 4}', 'd: {a: 5}', 'e: {f: 1}', 'd: null', ''],
+    ],
+    [
+      'whether a file leaves a map empty',
+      {
+        'c.yaml': '{{ if .Values.a }}{{ $_ := set .Values.m "k" 1 }}{{ end }}c: 1',
+        'b.yaml': '{{ $_ := unset .Values.n .Values.key }}b: 1',
+        'a.yaml': 'a: {{ if .Values.m }}m{{ end }}{{ if .Values.n }}n{{ end }}',
+      },
+      'a: false\nm: {}\nn: {j: 1, k: 2}\nkey: k',
+      ['', 'a: true', '', 'key: j', 'key: j\nn: {k: null}', 'n: {j: null}'],
+    ],
     ['the order of keys', { 'a.yaml': 'a: {{ range keys .Values.m }}{{ . }}{{ end }}' }, 'm: {}', ['m: {a: 1, b: 2}', 'm: {b: 2, a: 1}']],
     ['a number of another kind', { 'a.yaml': 'a: {{ typeOf .Values.n }}' }, 'n: 1', ['', 'n: 1.0', 'n: "1"', 'n: null']],
   ];
@@ -181,6 +204,80 @@ describe('a chart that is rendered again prints what it would print the first ti
     }
     files['templates/a.yaml'] = 'a: {{ .Values.a }}';
     expectSame(filesOf(files), valuesOf('a: 1', 'a: 2'));
+  });
+
+  test('charts whose files tell one another what they please', () => {
+    const snippet = fc.constantFrom(
+      ...[
+        '{{ $_ := set . "n" .Values.a }}',
+        '{{ $_ := set . "n" .Values.m }}',
+        '{{ $_ := set .Values "x" .Values.b }}',
+        '{{ $_ := unset .Values "x" }}',
+      ],
+      ...['{{ $_ := unset . "n" }}', '{{ $_ := set . "o" (dict "p" .Values.m) }}', '{{ $_ := merge .Values (.Values.d | default dict) }}'],
+      ...['{{ with .o }}{{ $_ := set . "q" $.Values.b }}{{ end }}', '{{ with .Values.m }}{{ $_ := set . "k" $.Values.a }}{{ end }}'],
+      ...[
+        '{{ with .n }}{{ if kindIs "map" . }}{{ $_ := set . "z" $.Values.b }}{{ end }}{{ end }}',
+        '{{ with .Values.m }}{{ $_ := unset . "l" }}{{ end }}',
+      ],
+      '{{ $_ := set $ "Values" (mergeOverwrite (.Values.d | default dict) .Values) }}',
+      '{{ $_ := set $ "Values" (mergeOverwrite (deepCopy (.Values.d | default dict)) .Values) }}',
+      '{{ if .Subcharts.s }}{{ $_ := set .Subcharts.s "n" .Values.b }}{{ $_ := set .Subcharts.s.Values "y" .Values.m }}{{ end }}',
+      ...[
+        '{{ .n }}',
+        '{{ toJson .n }}',
+        '{{ .Values.a }}',
+        '{{ with .Values.m }}{{ .k }}{{ end }}',
+        '{{ toJson .Values }}',
+        '{{ if .Values.m }}m{{ end }}',
+      ],
+      ...[
+        '{{ with .o }}{{ toJson .p }}{{ .q }}{{ end }}',
+        '{{ hasKey . "n" }}',
+        '{{ keys . | sortAlpha }}',
+        '{{ .Values.x }}',
+        '{{ .Values.y }}',
+      ],
+      ...[
+        '{{ with .Subcharts.s }}{{ .n }}{{ .Values.a }}{{ end }}',
+        '{{ range $k, $v := .Values.m }}{{ $k }}{{ end }}',
+        '{{ .Template.Name }}',
+      ],
+      '{{ omit . "Files" "Capabilities" "Chart" "Release" "Subcharts" "Template" | toJson }}',
+      '{{ toJson (dict "s" .Subcharts.s.Values) }}',
+    );
+    const text = fc.array(snippet, { minLength: 1, maxLength: 4 }).map((parts) => `x: |\n  ${parts.join(' ')}\n`);
+    const value = fc.constantFrom(1, 2, 'b', '', null, true);
+    const map = fc.dictionary(fc.constantFrom('k', 'l', 'z'), value, { maxKeys: 3 });
+    const values = fc.dictionary(
+      fc.constantFrom('a', 'b', 'x', 'm', 'd', 's'),
+      fc.oneof(value, map, fc.dictionary(fc.constantFrom('a', 'm', 'b'), fc.oneof(value, map))),
+    );
+    const fileNames = [
+      'templates/d.yaml',
+      'templates/c.yaml',
+      'templates/b.yaml',
+      'templates/a.yaml',
+      'charts/s/templates/b.yaml',
+      'charts/s/templates/a.yaml',
+    ];
+    fc.assert(
+      fc.property(
+        fc.tuple(...fileNames.map(() => text)),
+        values,
+        fc.array(values, { minLength: 2, maxLength: 5 }),
+        (texts, defaults, turns) => {
+          const files = filesOf({
+            'Chart.yaml': 'apiVersion: v2\nname: c\nversion: 1.0.0\n',
+            'charts/s/Chart.yaml': 'apiVersion: v2\nname: s\nversion: 1.0.0\n',
+            'values.yaml': JSON.stringify(defaults),
+            ...Object.fromEntries(fileNames.map((name, at) => [name, texts[at] as string])),
+          });
+          expectSame(files, valuesOf(...turns.map((turn) => JSON.stringify(turn)), '', ''));
+        },
+      ),
+      { numRuns: Number(process.env.AGAIN_RUNS ?? 300) },
+    );
   });
 
   test('fuzzed charts with values that change here and there', () => {
@@ -264,5 +361,5 @@ test('two trees are made equal in their place', () => {
   const changes = update(kept, wanted, owned) as Changes;
   expect(isSame(kept, wanted)).toBe(true);
   expect(kept.get('a')).toBe(inner);
-  expect([...(changes.get(inner as ValueMap)?.keys ?? [])]).toEqual(['b']);
+  expect([...(changes.get(inner as ValueMap) ?? [])]).toEqual(['b']);
 });

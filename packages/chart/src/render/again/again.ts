@@ -2,10 +2,10 @@ import type { Crypto } from '../../functions/crypto.ts';
 import type { Value, ValueMap } from '../../value/kinds.ts';
 import { MapView } from '../../value/view.ts';
 import type { Budget, Spent } from '../budget.ts';
-import { isSame, type MapChange, own, update } from './changes.ts';
-import { isTouched, type MapReads, Reads } from './reads.ts';
+import { type Changes, isSame, own, update } from './changes.ts';
+import { isFilledAsThen, isTouched, type MapReads, Reads } from './reads.ts';
 
-/** A key of the values that a file's templates set, or took out. */
+/** A key of the values, or of what files see as `.`, that a file's templates set, or took out. */
 interface Write {
   readonly map: ValueMap;
   readonly key: string;
@@ -26,8 +26,12 @@ interface KnownFile {
 interface Kept {
   /** As no template has changed them. */
   readonly values: ValueMap;
-  /** All maps of the values that are in no list. */
+  /** All maps of the values that are in no list, and the dots. */
   readonly owned: Set<ValueMap>;
+  /** How many these were at first: what templates set comes to them, and is not taken out again. */
+  readonly atFirst: number;
+  /** What files see as `.`, by the paths of charts. */
+  readonly dots: Map<string, ValueMap>;
   readonly files: Map<string, KnownFile>;
   /** What each file set when it last ran, whether it is known or not. */
   readonly writes: Map<string, readonly Write[]>;
@@ -46,8 +50,9 @@ export interface Outside {
  *
  * Principle: the tree of values of the last render is kept, and made equal to the next one's in its place. So maps are known by
  * their identity, however templates got hold of them, and a file's reads are keys of maps. What a file sets in the values is done
- * again for it, and all is undone when the render is over. Templates that change something else that files share (a map in a
- * list, the release) say so, and then nothing is kept. What asks the clock, for random bytes or the cluster always runs.
+ * again for it, and all is undone when the render is over. So it is for `.` itself, which some charts give other values.
+ * Templates that change something else that files share (a map in a list, the release) say so, and then nothing is kept. What
+ * asks the clock, for random bytes or the cluster always runs.
  *
  * Rejected: paths instead of maps, which are lost in `dict`, `with` and variables; hashes of the values, which any change turns.
  */
@@ -63,15 +68,18 @@ export class Again {
    */
   begin(key: readonly unknown[], values: ValueMap): AgainRender {
     const isKnown = key.length === this.#key.length && key.every((part, index) => Object.is(part, this.#key[index]));
-    const kept = isKnown ? this.#kept : undefined;
+    const kept = isKnown && this.#kept && this.#kept.owned.size < 4 * this.#kept.atFirst + mostMade ? this.#kept : undefined;
     const changes = kept && update(kept.values, values, kept.owned);
     if (kept && changes) {
+      const hung = hungMaps(kept);
+      if (hung.size > 0) addHolders(changes, kept, kept.dots.values(), hung);
       for (const [path, { reads }] of kept.files) if (isTouched(reads, changes)) kept.files.delete(path);
       return new AgainRender(kept);
     }
     this.#key = key;
-    this.#kept = { values, owned: new Set(), files: new Map(), writes: new Map() };
-    own(values, this.#kept.owned);
+    const owned = new Set<ValueMap>();
+    own(values, owned);
+    this.#kept = { values, owned, atFirst: owned.size, dots: new Map(), files: new Map(), writes: new Map() };
     return new AgainRender(this.#kept);
   }
 
@@ -81,12 +89,16 @@ export class Again {
   }
 }
 
+/** Maps that templates may have made and hung into the values before all is forgotten. */
+const mostMade = 10_000;
+
 /** One render that takes what it can from those before it. */
 export class AgainRender {
   /** To be the evaluator's watcher. */
   readonly reads: Reads;
   readonly #kept: Kept;
   readonly #visited = new Set<string>();
+  readonly #dots = new Set<ValueMap>();
   /** What stood in the values before each change of this render. */
   readonly #undo: Write[] = [];
   /** Keys that the file at hand has changed. */
@@ -99,7 +111,7 @@ export class AgainRender {
 
   constructor(kept: Kept) {
     this.#kept = kept;
-    this.reads = new Reads(kept.owned);
+    this.reads = new Reads(kept.owned, this.#dots);
   }
 
   /** To render with. */
@@ -112,11 +124,22 @@ export class AgainRender {
     return this.#isReused;
   }
 
+  /** An empty map to be the `.` of a chart's files: the same in each render; for a path that two charts share a new one. */
+  dot(path: string): ValueMap {
+    const dot = this.#kept.dots.get(path) ?? new Map<string, Value>();
+    if (this.#dots.has(dot)) return new Map();
+    dot.clear();
+    this.#kept.dots.set(path, dot);
+    this.#kept.owned.add(dot);
+    this.#dots.add(dot);
+    return dot;
+  }
+
   /** What a file printed, where that is still so; what it set is set. */
   known(path: string, budget: Budget): string | undefined {
     this.#visited.add(path);
     const known = this.#kept.files.get(path);
-    if (!known) return undefined;
+    if (!known || !isFilledAsThen(known.reads)) return undefined;
     budget.spend(known.spent);
     this.#isReused = true;
     for (const { map, key, isThere, value } of known.writes) {
@@ -158,20 +181,18 @@ export class AgainRender {
 
   /** Files behind this one that read what it sets otherwise than the last time have to run. */
   #tellLaterFiles(before: readonly Write[], now: readonly Write[]): void {
-    const changes = new Map<ValueMap, MapChange>();
-    const note = (write: Write, others: ReadonlyMap<ValueMap, ReadonlyMap<string, Write>>): void => {
+    const changes: Changes = new Map();
+    const [indexBefore, indexNow] = [byKey(before), byKey(now)];
+    const note = (write: Write, others: WritesByKey): void => {
       const other = others.get(write.map)?.get(write.key);
       if (other && other.isThere === write.isThere && isEqual(other.value, write.value)) return;
-      const change = changes.get(write.map) ?? { keys: new Set(), isTurned: true };
-      change.keys.add(write.key);
-      changes.set(write.map, change);
+      const keys = changes.get(write.map) ?? new Set();
+      changes.set(write.map, keys.add(write.key));
     };
-    const [indexBefore, indexNow] = [byKey(before), byKey(now)];
     for (const write of before) note(write, indexNow);
     for (const write of now) note(write, indexBefore);
     if (changes.size === 0) return;
-    // Who looked at all of a map above looked at this one.
-    for (const map of above(this.values, changes)) if (!changes.has(map)) changes.set(map, { keys: new Set(), isTurned: false });
+    addHolders(changes, this.#kept, this.#dots, hungMaps(this.#kept));
     for (const [path, { reads }] of this.#kept.files)
       if (!this.#visited.has(path) && isTouched(reads, changes)) this.#kept.files.delete(path);
   }
@@ -237,7 +258,9 @@ export class AgainRender {
   }
 }
 
-function byKey(writes: readonly Write[]): ReadonlyMap<ValueMap, ReadonlyMap<string, Write>> {
+type WritesByKey = ReadonlyMap<ValueMap, ReadonlyMap<string, Write>>;
+
+function byKey(writes: readonly Write[]): WritesByKey {
   const maps = new Map<ValueMap, Map<string, Write>>();
   for (const write of writes) {
     const keys = maps.get(write.map) ?? new Map<string, Write>();
@@ -249,7 +272,9 @@ function byKey(writes: readonly Write[]): ReadonlyMap<ValueMap, ReadonlyMap<stri
 /** A map or list that was made anew is another one, whatever is in it: it may hold itself. */
 const isEqual = (a: Value, b: Value): boolean => a === b || (!isCollection(a) && !isCollection(b) && isSame(a, b));
 
-const isCollection = (value: Value): boolean => value instanceof Map || Array.isArray(value);
+type Collection = ValueMap | Value[];
+
+const isCollection = (value: Value): value is Collection => value instanceof Map || Array.isArray(value);
 
 function reaches(start: Iterable<Value>, wanted: ReadonlySet<Value>): boolean {
   const known = new Set<Value>();
@@ -264,20 +289,47 @@ function reaches(start: Iterable<Value>, wanted: ReadonlySet<Value>): boolean {
   return false;
 }
 
-/** The maps of a tree below which some of the given ones are. */
-function above(tree: ValueMap, wanted: ReadonlyMap<ValueMap, unknown>): Set<ValueMap> {
-  const found = new Set<ValueMap>();
-  const known = new Map<ValueMap, boolean>();
-  const visit = (map: ValueMap): boolean => {
-    const before = known.get(map);
-    if (before !== undefined) return before;
-    known.set(map, wanted.has(map));
-    let holds = wanted.has(map);
-    for (const item of map.values()) if (item instanceof Map && visit(item)) holds = true;
-    known.set(map, holds);
-    if (holds) found.add(map);
-    return holds;
-  };
-  visit(tree);
-  return found;
+/** Maps and lists that files hang into maps of the values. */
+type Hung = ReadonlyMap<Collection, readonly Value[]>;
+
+/** All of them, of files before and behind the one at hand. */
+function hungMaps({ writes }: Kept): Hung {
+  const hung = new Map<Collection, Value[]>();
+  for (const ofFile of writes.values())
+    for (const { map, value } of ofFile) {
+      if (!isCollection(value)) continue;
+      const others = hung.get(map);
+      if (others) others.push(value);
+      else hung.set(map, [value]);
+    }
+  return hung;
+}
+
+/** Adds the maps that hold changed ones: who looked at all of these looked at those. */
+function addHolders(changes: Changes, { values }: Kept, dots: Iterable<ValueMap>, hung: Hung): void {
+  const holders = new Map<Collection, Collection[]>();
+  const ahead: Collection[] = [values, ...dots, ...hung.keys()];
+  const known = new Set<Collection>(ahead);
+  for (let holder = ahead.pop(); holder; holder = ahead.pop()) {
+    for (const found of [...holder.values(), ...(hung.get(holder) ?? [])]) {
+      const item = found instanceof MapView ? found.target : found;
+      if (!isCollection(item)) continue;
+      const others = holders.get(item);
+      if (others) others.push(holder);
+      else holders.set(item, [holder]);
+      if (known.has(item)) continue;
+      known.add(item);
+      ahead.push(item);
+    }
+  }
+  const changed: Collection[] = [...changes.keys()];
+  const above = new Set(changed);
+  for (let item = changed.pop(); item; item = changed.pop()) {
+    for (const holder of holders.get(item) ?? []) {
+      if (above.has(holder)) continue;
+      above.add(holder);
+      changed.push(holder);
+      if (holder instanceof Map && !changes.has(holder)) changes.set(holder, new Set());
+    }
+  }
 }

@@ -1,15 +1,11 @@
 import { deepCopy } from '../../value/copy.ts';
 import { GoInt, GoObject, TypedList, TypedMap, type Value, type ValueMap } from '../../value/kinds.ts';
 
-/** What differs in a map between two renders' values. A map that is named here differs, be it only further down. */
-export interface MapChange {
-  /** Keys whose value is another, was not there or is gone. Not those whose value is the same map with changes in it. */
-  readonly keys: Set<string>;
-  /** It was empty and is not, or the other way round: `if` and `with` see that. */
-  readonly isTurned: boolean;
-}
-
-export type Changes = ReadonlyMap<ValueMap, MapChange>;
+/**
+ * Maps that differ between two renders, be it only further down, and the keys whose value is another, was not there or is gone.
+ * Not those whose value is the same map with changes in it.
+ */
+export type Changes = Map<ValueMap, Set<string>>;
 
 /**
  * Makes the tree of values `kept` equal to `wanted` in its place, so that who knows its maps still knows them.
@@ -28,7 +24,7 @@ export function update(kept: ValueMap, wanted: ValueMap, owned: Set<ValueMap>): 
 }
 
 class Update {
-  readonly changes = new Map<ValueMap, MapChange>();
+  readonly changes: Changes = new Map();
   readonly #owned: Set<ValueMap>;
   readonly #wantedOf = new Map<ValueMap, ValueMap>();
   /** Maps of `wanted` that have a counterpart. */
@@ -46,7 +42,6 @@ class Update {
     this.#wantedOf.set(kept, wanted);
     this.#taken.add(wanted);
     const keys = new Set<string>();
-    const wasEmpty = kept.size === 0;
     let isChanged = false;
     for (const [key, value] of wanted) {
       const known = kept.get(key);
@@ -76,7 +71,7 @@ class Update {
       isChanged = true;
     }
     isChanged ||= keys.size > 0;
-    if (isChanged) this.changes.set(kept, { keys, isTurned: wasEmpty !== (kept.size === 0) });
+    if (isChanged) this.changes.set(kept, keys);
     return isChanged;
   }
 

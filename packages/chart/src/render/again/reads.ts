@@ -5,6 +5,8 @@ import type { Changes } from './changes.ts';
 
 /** What a template's file has read of one map of the values. */
 export interface MapReads {
+  /** When it was first looked at: `if`, `with` and `range` see that. */
+  readonly wasEmpty: boolean;
   readonly keys: Set<string>;
   /** Every key was looked at in the order of their names, but not further down. */
   all: boolean;
@@ -20,12 +22,17 @@ const passing = new Set(
 /** Notes which values a file's templates read while they run: what the file's output depends on. */
 export class Reads implements Watcher {
   readonly #owned: ReadonlySet<ValueMap>;
+  readonly #dots: ReadonlySet<Value>;
   #maps = new Map<ValueMap, MapReads>();
   #scopes: Value[] = [];
 
-  /** @param owned the maps of the values, but for those in lists: a list is read as a whole */
-  constructor(owned: ReadonlySet<ValueMap>) {
+  /**
+   * @param owned the maps of the values, but for those in lists: a list is read as a whole
+   * @param dots those of them that charts' files see as `.`; what hangs below these changes without them
+   */
+  constructor(owned: ReadonlySet<ValueMap>, dots: ReadonlySet<ValueMap>) {
     this.#owned = owned;
+    this.#dots = dots;
   }
 
   /** A file begins. */
@@ -100,7 +107,7 @@ export class Reads implements Watcher {
     const known = this.#maps.get(map);
     if (known) return known;
     if (!this.#owned.has(map)) return undefined;
-    const made = { keys: new Set<string>(), all: false, deep: false };
+    const made = { wasEmpty: map.size === 0, keys: new Set<string>(), all: false, deep: false };
     this.#maps.set(map, made);
     return made;
   }
@@ -113,7 +120,8 @@ export class Reads implements Watcher {
     for (let value = ahead.pop(); value !== undefined; value = ahead.pop()) {
       const read = this.#seen(value);
       if (read) read.deep = true;
-      else if ((value instanceof Map || Array.isArray(value)) && !known.has(value)) {
+      const goesOn = read === undefined || this.#dots.has(value instanceof MapView ? value.target : value);
+      if (goesOn && (value instanceof Map || Array.isArray(value)) && !known.has(value)) {
         known.add(value);
         for (const item of value.values()) if (typeof item === 'object' && item !== null) ahead.push(item);
       }
@@ -123,13 +131,19 @@ export class Reads implements Watcher {
 
 /** Whether values have changed in something that was read. */
 export function isTouched(reads: ReadonlyMap<ValueMap, MapReads>, changes: Changes): boolean {
-  for (const [map, { keys, isTurned }] of changes) {
+  for (const [map, keys] of changes) {
     const read = reads.get(map);
     if (!read) continue;
-    if (read.deep || isTurned || (read.all && keys.size > 0)) return true;
+    if (read.deep || (read.all && keys.size > 0)) return true;
     for (const key of keys) if (read.keys.has(key)) return true;
   }
   return false;
+}
+
+/** Whether each map that was read is empty as it was then. */
+export function isFilledAsThen(reads: ReadonlyMap<ValueMap, MapReads>): boolean {
+  for (const [map, { wasEmpty }] of reads) if (wasEmpty !== (map.size === 0)) return false;
+  return true;
 }
 
 const isText = (value: Value): value is string => typeof value === 'string';
