@@ -37,13 +37,32 @@ export type OciErrorCode =
   | 'ARCHIVE_UNSAFE'
   | 'ARCHIVE_TOO_LARGE';
 
+/** A request that another registry, or its token service, did not grant. */
+export interface RefusedCall {
+  readonly method: string;
+  readonly url: string;
+  readonly status: number;
+  /** In the specification's form, where the answer has it. */
+  readonly errors: readonly { readonly code: string; readonly message?: string | undefined }[];
+  /** Of a token service: the request that the token was for. */
+  readonly wanted?: Pick<RefusedCall, 'method' | 'url'>;
+}
+
+interface OciErrorDetails extends Partial<ErrorDetails> {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly refused?: RefusedCall;
+}
+
 /** Every failure of this package. */
 export class OciError extends DespError<OciErrorCode> {
   /** Headers that must accompany the answer: a challenge, the range that an upload stands at. */
   readonly headers: Readonly<Record<string, string>>;
+  /** With an answer of another registry. */
+  readonly refused: RefusedCall | undefined;
 
-  constructor(code: OciErrorCode, message: string, details: Partial<ErrorDetails> & { headers?: Readonly<Record<string, string>> } = {}) {
+  constructor(code: OciErrorCode, message: string, details: OciErrorDetails = {}) {
     super(code, message, { kind: 'user', ...details });
     this.headers = details.headers ?? {};
+    this.refused = details.refused;
   }
 }

@@ -16,7 +16,7 @@ export {
   type RegistryClientOptions,
 } from './client/registry-client.ts';
 export { type ContentDigest, type DigestAlgorithm, digestOf, parseDigest } from './digest.ts';
-export { OciError, type OciErrorCode } from './errors.ts';
+export { OciError, type OciErrorCode, type RefusedCall } from './errors.ts';
 export { Descriptor, isForeignLayer, type Manifest, maxManifestBytes, mediaTypes, parseManifest } from './manifest.ts';
 export { allowPull, type HarborSeverity, harborNotScanned, harborPrevented, harborScanPending } from './server/policies.ts';
 export { createRegistry } from './server/registry.ts';

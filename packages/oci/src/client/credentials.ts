@@ -1,7 +1,8 @@
 import { registerSecret } from '@desp/runtime';
 import { z } from 'zod';
-import { OciError } from '../errors.ts';
+import { OciError, type RefusedCall } from '../errors.ts';
 import { type HttpConnections, readAnswer } from './http.ts';
+import { refusedCall } from './refused.ts';
 
 export interface RegistryCredentials {
   readonly username: string;
@@ -58,7 +59,12 @@ export class Credentials {
   }
 
   /** The header that answers a 401, or undefined when we have nothing (else) to show. */
-  async answer(challenges: string | undefined, scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
+  async answer(
+    challenges: string | undefined,
+    scopes: readonly string[],
+    signal?: AbortSignal,
+    wanted?: RefusedCall['wanted'],
+  ): Promise<string | undefined> {
     const challenge = parseChallenge(challenges ?? '');
     if (challenge?.scheme === 'basic') {
       if (this.#basic) return undefined;
@@ -66,10 +72,15 @@ export class Credentials {
       return this.#basicHeader();
     }
     if (challenge?.scheme !== 'bearer') return undefined;
-    return this.#fetchToken(challenge, scopes, signal);
+    return this.#fetchToken(challenge, scopes, signal, wanted);
   }
 
-  async #fetchToken({ parameters }: Challenge, scopes: readonly string[], signal?: AbortSignal): Promise<string> {
+  async #fetchToken(
+    { parameters }: Challenge,
+    scopes: readonly string[],
+    signal?: AbortSignal,
+    wanted?: RefusedCall['wanted'],
+  ): Promise<string> {
     const protocolError = (why: string, cause?: unknown) =>
       new OciError('UPSTREAM_PROTOCOL', `The registry ${this.#registry.origin} ${why}.`, { kind: 'upstream', cause });
     if (!URL.canParse(parameters['realm'] ?? '')) throw protocolError('names no token service in its challenge');
@@ -78,8 +89,8 @@ export class Credentials {
     if (this.#registry.protocol === 'https:' && realm.protocol !== 'https:')
       throw protocolError('is encrypted but names a token service that is not');
     if (parameters['service']) realm.searchParams.set('service', parameters['service']);
-    const wanted = scopes.length > 0 ? scopes : (parameters['scope'] ?? '').split(' ').filter(Boolean);
-    for (const scope of wanted) realm.searchParams.append('scope', scope);
+    const asked = scopes.length > 0 ? scopes : (parameters['scope'] ?? '').split(' ').filter(Boolean);
+    for (const scope of asked) realm.searchParams.append('scope', scope);
     const basic = this.#basicHeader();
     if (this.#credentials) realm.searchParams.set('account', this.#credentials.username);
     const answer = await this.#connections.call({ method: 'GET', url: realm, headers: basic ? { authorization: basic } : {}, signal });
@@ -87,6 +98,7 @@ export class Credentials {
     if (answer.status !== 200) {
       throw new OciError('UNAUTHORIZED', `The token service of ${this.#registry.origin} refused the credentials (${answer.status}).`, {
         cure: 'Log in with a valid account, robot or token.',
+        refused: refusedCall(answer, body.toString('utf8'), wanted),
       });
     }
     let reply: z.infer<typeof TokenReply>;

@@ -6,6 +6,9 @@ import { messageOf } from '@desp/runtime';
 import { OciError } from '../errors.ts';
 
 export interface HttpAnswer {
+  /** The request that it answers. */
+  readonly method: string;
+  readonly url: URL;
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   /** Must be read or destroyed: the connection waits for it. */
@@ -66,7 +69,7 @@ export class HttpConnections {
         );
       const options = { method, headers, agent: secure ? this.#encrypted : this.#plain, ...(signal ? { signal } : {}) };
       const request = (secure ? httpsRequest : httpRequest)(url, options, (response) =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response }),
+        resolve({ method, url, status: response.statusCode ?? 0, headers: response.headers, body: response }),
       );
       request.setTimeout(this.#idleMs, () => request.destroy(new Error(`nothing came for ${this.#idleMs / 1000} s`)));
       request.on('error', unreachable);

@@ -116,6 +116,30 @@ describe('the client', () => {
     expect(seen).toEqual([undefined]);
   });
 
+  it('tells what was refused, and to whom, without what may be a key to it', async () => {
+    const storage = await serve((_request, response) => response.writeHead(403).end('{"errors":[{"code":"DENIED","message":"too late"}]}'));
+    const url = await serve((request, response) => {
+      if (request.url?.startsWith('/v2/open/')) response.writeHead(307, { location: `${storage}/blob?signature=secret` }).end();
+      else if (request.url?.startsWith('/token')) response.writeHead(401).end();
+      else response.writeHead(401, { 'www-authenticate': `Bearer realm="${url}/token",service="here"` }).end();
+    });
+    const client = createRegistryClient({ url, credentials: { username: 'alice', password: 'wrong' } });
+    cleanups.push(() => client.close());
+    await expect(client.getManifest('open/a', 'v1')).rejects.toMatchObject({
+      code: 'DENIED',
+      refused: { method: 'GET', url: `${storage}/blob`, status: 403, errors: [{ code: 'DENIED', message: 'too late' }] },
+    });
+    await expect(client.getManifest('closed/a', 'v1')).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      refused: {
+        url: `${url}/token?scope=repository%3Aclosed%2Fa%3Apull&service=here`,
+        status: 401,
+        errors: [],
+        wanted: { method: 'GET', url: `${url}/v2/closed/a/manifests/v1` },
+      },
+    });
+  });
+
   it('takes up a pull that broke off', async () => {
     const bytes = Buffer.alloc(500_000, 3);
     let requests = 0;

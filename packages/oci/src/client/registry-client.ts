@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { mask } from '@desp/runtime';
 import { z } from 'zod';
 import { algorithmOf, type ContentDigest, digestOf, parseDigest } from '../digest.ts';
 import { OciError } from '../errors.ts';
@@ -7,6 +6,7 @@ import { Descriptor, manifestTypes, maxManifestBytes, mediaTypes } from '../mani
 import { isRepositoryName, isTag } from '../names.ts';
 import { Credentials, type RegistryCredentials } from './credentials.ts';
 import { dropAnswer, type HttpAnswer, HttpConnections, type HttpTrust, readAnswer } from './http.ts';
+import { refusedCall } from './refused.ts';
 import { verifiedStream } from './verified-stream.ts';
 
 export interface RegistryClientOptions extends HttpTrust {
@@ -59,7 +59,6 @@ export interface RegistryClient {
 const accept = [...manifestTypes].join(', ');
 const maxRedirects = 5;
 const maxPages = 1000;
-const ErrorBody = z.object({ errors: z.array(z.object({ code: z.string(), message: z.string().optional() })).min(1) });
 
 interface CallOptions {
   readonly scopes: readonly string[];
@@ -94,7 +93,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       });
       if (answer.status === 401 && own && !challenged) {
         challenged = true;
-        const next = await credentials.answer(answer.headers['www-authenticate'], scopes, options.signal);
+        const next = await credentials.answer(answer.headers['www-authenticate'], scopes, options.signal, { method, url: address.href });
         if (next !== undefined) {
           dropAnswer(answer);
           authorization = next;
@@ -124,26 +123,25 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   /** The error of an answer that is none of the expected ones. */
   async function refusal(answer: HttpAnswer, what: string): Promise<OciError> {
     const text = answer.body.readableEnded ? '' : (await readAnswer(answer, 1024 * 1024).catch(() => Buffer.alloc(0))).toString('utf8');
-    let first: { code: string; message?: string | undefined } | undefined;
-    try {
-      first = ErrorBody.parse(JSON.parse(text)).errors[0];
-    } catch {
-      // Not the specification's body: the status must do.
-    }
-    const message = `${base.origin}: ${what}: ${answer.status}${first ? ` ${first.code}: ${mask(first.message ?? '').slice(0, 1000)}` : ''}`;
+    const refused = refusedCall(answer, text);
+    const [first] = refused.errors;
+    const message = `${base.origin}: ${what}: ${answer.status}${first ? ` ${first.code}: ${first.message ?? ''}` : ''}`;
     const { status } = answer;
     if (status === 401 || status === 403) {
       const code = status === 401 ? 'UNAUTHORIZED' : 'DENIED';
-      return new OciError(code, message, { cure: 'Use an account that has the right in this project.' });
+      return new OciError(code, message, { cure: 'Use an account that has the right in this project.', refused });
     }
-    if (status === 412) return new OciError(first?.code === 'PRECONDITION' ? 'PRECONDITION' : 'PROJECTPOLICYVIOLATION', message);
+    if (status === 412)
+      return new OciError(first?.code === 'PRECONDITION' ? 'PRECONDITION' : 'PROJECTPOLICYVIOLATION', message, { refused });
     if (status === 404)
       return new OciError(
         first?.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : what.includes('blob') ? 'BLOB_UNKNOWN' : 'MANIFEST_UNKNOWN',
         message,
+        { refused },
       );
-    if (status === 429) return new OciError('TOOMANYREQUESTS', message, { kind: 'upstream', retryable: true, cure: 'Try again later.' });
-    return new OciError('UPSTREAM_REFUSED', message, { kind: 'upstream', retryable: status >= 500 });
+    if (status === 429)
+      return new OciError('TOOMANYREQUESTS', message, { kind: 'upstream', retryable: true, cure: 'Try again later.', refused });
+    return new OciError('UPSTREAM_REFUSED', message, { kind: 'upstream', retryable: status >= 500, refused });
   }
 
   const checkName = (repository: string) => {

@@ -311,7 +311,24 @@ describe('registries', () => {
     expect([shown.code, shown.stdout]).toEqual([0, 'apiVersion: v2\nname: part\nversion: 1.0.0\n\n']);
     expect((await runChart('pull', `${remote}/part`, '--version', '9.9.9', '--plain-http')).stderr).toContain('not found');
     writeFileSync(join(folder, 'docker/config.json'), '{}');
-    expect((await runChart('pull', `${remote}/part`, '--version', '1.0.0', '--plain-http', '-d', folder)).code).toBe(1);
+    const asked = `http://${registry.host}/v2/charts/part/manifests/1.0.0`;
+    const service = `http://${registry.host}/service/token?scope=repository%3Acharts%2Fpart%3Apull&service=harbor-registry`;
+    const refused = 'response status code 401: unauthorized: unauthorized: authentication required';
+    const wrong = ['--username', 'alice', '--password', 'not-hers'];
+    for (const login of [[], wrong])
+      expect((await runChart('pull', `${remote}/part`, '--version', '1.0.0', '--plain-http', '-d', folder, ...login)).stderr).toBe(
+        `Error: failed to perform "FetchReference" on source: GET "${asked}": GET "${service}": ${refused}\n`,
+      );
+    const nowhere = await runChart(
+      'push',
+      join(folder, 'part-1.0.0.tgz'),
+      `oci://${registry.host}/nope`,
+      '--plain-http',
+      ...wrong.with(-1, 'alice-password'),
+    );
+    expect(nowhere.stderr).toContain(
+      `Error: failed to perform "Push" on destination: POST "http://${registry.host}/v2/nope/part/blobs/uploads/": response status code 404: name unknown: project nope not found`,
+    );
   });
 });
 

@@ -35,6 +35,11 @@ const repositories: Readonly<Record<string, { readonly manifest: Buffer; readonl
   'long-chart': { manifest, blob: Buffer.concat([archive, archive]) },
 };
 
+const refusals: Readonly<Record<string, { readonly status: number; readonly body: string }>> = {
+  denied: { status: 403, body: '{"errors":[{"code":"DENIED","message":"not yours"},{"code":"NAME_UNKNOWN"}]}' },
+  broken: { status: 500, body: '<html>' },
+};
+
 let server: Server;
 let host = '';
 let folder = '';
@@ -43,7 +48,9 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     const [, , name = '', , what] = (request.url ?? '').split('/');
     const repository = repositories[name];
-    if (!repository || (what !== 'manifests' && what !== 'blobs')) response.writeHead(404).end();
+    const refusal = refusals[name];
+    if (refusal) response.writeHead(refusal.status).end(refusal.body);
+    else if (!repository || (what !== 'manifests' && what !== 'blobs')) response.writeHead(404).end();
     else if (what === 'manifests')
       response.writeHead(200, { 'content-type': 'application/vnd.oci.image.manifest.v1+json' }).end(repository.manifest);
     else response.writeHead(200, { 'content-length': repository.blob.length }).end(repository.blob);
@@ -93,6 +100,15 @@ describe('a pull by digest', () => {
     expect((await pull('honest/web@sha256:00')).stderr).toContain('invalid reference');
     expect(pulled()).toEqual([]);
   });
+});
+
+test.each([
+  ['denied', '/v2/denied/web/manifests/1.0.0', '403: denied: not yours; name unknown'],
+  ['broken', '/v2/broken/web/manifests/1.0.0', '500: Internal Server Error'],
+])('what a registry answers that is %s stands in the message', async (name, path, said) => {
+  expect((await pull(`${name}/web`, '--version', '1.0.0')).stderr).toBe(
+    `Error: failed to perform "FetchReference" on source: GET "http://${host}${path}": response status code ${said}\n`,
+  );
 });
 
 test('a chart pulled by its tag is checked against the manifest too', async () => {

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type Metadata, metadataJson, sortVersions, versionTest } from '@desp/chart';
-import { createRegistryClient, digestOf, type Manifest, OciError, parseManifest, type RegistryClient } from '@desp/oci';
+import { createRegistryClient, digestOf, type Manifest, OciError, parseManifest, type RefusedCall, type RegistryClient } from '@desp/oci';
 import { registerSecret } from '@desp/runtime';
 import { z } from 'zod';
 import type { Flags } from '../flags.ts';
@@ -125,7 +126,7 @@ export async function pullChart(reference: string, version: string, flags: Flags
       digest: manifest.digest,
     };
   } catch (error) {
-    throw asHelm(error, asked, `failed to perform "FetchReference" on source: `);
+    throw asHelm(error, asked, 'pull');
   } finally {
     client.close();
   }
@@ -168,7 +169,7 @@ export async function listVersions(reference: string, flags: Flags): Promise<str
   try {
     return sortVersions((await client.listTags(repository)).map(versionOf));
   } catch (error) {
-    throw asHelm(error, reference);
+    throw asHelm(error, `${host}/${repository}`, 'pull');
   } finally {
     client.close();
   }
@@ -208,7 +209,7 @@ export async function pushChart(remote: string, chart: ChartToPush, flags: Flags
     const digest = await client.pushManifest(target.repository, target.tag, { mediaType: types.manifest, bytes });
     return { reference: `${target.host}/${target.repository}:${target.tag}`, digest };
   } catch (error) {
-    throw asHelm(error, remote, 'failed to perform "Exists" on destination: ');
+    throw asHelm(error, remote, 'push');
   } finally {
     client.close();
   }
@@ -237,16 +238,33 @@ function annotationsOf(metadata: Metadata, created: Date): Record<string, string
   return Object.fromEntries([...out].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** A registry's refusal, with what it was about and what to do. @param doing what Helm calls it when manifests are asked for */
-function asHelm(error: unknown, reference: string, doing = ''): unknown {
+type Doing = 'pull' | 'push';
+
+/** What Helm was about, by the request that failed. */
+function stepOf(doing: Doing, method: string, url: string): string {
+  const isManifest = url.includes('/manifests/');
+  if (!isManifest && !url.includes('/blobs/')) return '';
+  if (doing === 'pull') return `failed to perform "${isManifest ? 'FetchReference' : 'Fetch'}" on source: `;
+  return `failed to perform "${method === 'HEAD' ? 'Exists' : 'Push'}" on destination: `;
+}
+
+/** A registry's refusal in Helm's words. */
+function asHelm(error: unknown, reference: string, doing: Doing): unknown {
   if (!(error instanceof OciError)) return error;
-  const isManifest = error.message.includes('/manifests/');
-  if (error.code === 'MANIFEST_UNKNOWN' || error.code === 'NAME_UNKNOWN')
-    return new HelmError(`${doing}${reference.replace('oci://', '')}: not found`);
-  const [, method, url] = (error.code === 'UPSTREAM_UNREACHABLE' && /^(GET|HEAD) (\S+) failed: /.exec(error.message)) || [];
-  if (method && url) {
-    const call = `${method === 'GET' ? 'Get' : 'Head'} ${JSON.stringify(url)}`;
-    return new HelmError(`${isManifest ? doing : ''}${call}: ${networkReason(error.cause)}`);
+  const { refused } = error;
+  if (refused) {
+    const { method, url } = refused.wanted ?? refused;
+    const isMissing = doing === 'pull' && refused.status === 404 && url.includes('/manifests/');
+    return new HelmError(stepOf(doing, method, url) + (isMissing ? `${reference}: not found` : refusalOf(refused)));
   }
-  return new HelmError(`${error.message}${error.cure ? ` (${error.cure})` : ''}`);
+  const [, method, url] = (error.code === 'UPSTREAM_UNREACHABLE' && /^([A-Z]+) (\S+) failed: /.exec(error.message)) || [];
+  if (!method || !url) return new HelmError(`${error.message}${error.cure ? ` (${error.cure})` : ''}`);
+  const call = `${method[0]}${method.slice(1).toLowerCase()} ${JSON.stringify(url)}`;
+  return new HelmError(`${stepOf(doing, method, url)}${call}: ${networkReason(error.cause)}`);
+}
+
+function refusalOf({ method, url, status, errors, wanted }: RefusedCall): string {
+  const said = errors.map(({ code, message }) => code.toLowerCase().replaceAll('_', ' ') + (message ? `: ${message}` : ''));
+  const why = `${method} ${JSON.stringify(url)}: response status code ${status}: ${said.join('; ') || (STATUS_CODES[status] ?? '')}`;
+  return wanted ? `${wanted.method} ${JSON.stringify(wanted.url)}: ${why}` : why;
 }
