@@ -9,8 +9,18 @@ export type Expression =
   | { readonly kind: 'set'; readonly set: CharacterSet; readonly fold: boolean }
   | { readonly kind: 'assert'; readonly assertion: Assertion }
   | { readonly kind: 'concat' | 'alternate'; readonly items: readonly Expression[] }
-  | { readonly kind: 'repeat'; readonly item: Expression; readonly least: number; readonly most: number; readonly lazy: boolean }
+  | Repeat
   | { readonly kind: 'capture'; readonly item: Expression; readonly index: number };
+
+interface Repeat {
+  readonly kind: 'repeat';
+  readonly item: Expression;
+  readonly least: number;
+  readonly most: number;
+  readonly lazy: boolean;
+  /** Written as `{n,m}`. */
+  readonly isCounted: boolean;
+}
 
 export interface Syntax {
   readonly root: Expression;
@@ -33,14 +43,35 @@ interface FlagSet {
   readonly swapLazy: boolean;
 }
 
-/** Highest count in `{n,m}`, Go's own. */
+/** Highest count in `{n,m}`, and of such within one another together; Go's own. */
 const maxRepeat = 1000;
 /** Go's own is 1000. */
 const maxDepth = 500;
 
+/** How often counts repeat the innermost part, at most; what is there no time at all does not count. */
+function repeatsOf(expression: Expression): number {
+  switch (expression.kind) {
+    case 'concat':
+    case 'alternate':
+      return expression.items.reduce((most, item) => Math.max(most, repeatsOf(item)), 1);
+    case 'capture':
+      return repeatsOf(expression.item);
+    case 'repeat': {
+      const { item, isCounted, least, most } = expression;
+      if (most === 0) return 1;
+      return repeatsOf(item) * (isCounted ? Math.max(most === Number.POSITIVE_INFINITY ? least : most, 1) : 1);
+    }
+    default:
+      return 1;
+  }
+}
+
 export function parseRegex(pattern: string): Syntax {
   return new RegexParser(pattern).parse();
 }
+
+/** A number that begins with zero makes the brace a character. */
+const counts = /\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}/y;
 
 class RegexParser {
   readonly #pattern: string;
@@ -82,8 +113,10 @@ class RegexParser {
         const item = items.pop();
         if (!item) throw new RegexError('missing argument to repetition operator', shown.replace(/(?<=.)\?$/, ''));
         if (lastRepeat !== '') throw new RegexError('invalid nested repetition operator', lastRepeat + shown);
-        const lazy = bounds.lazy !== this.#flags.swapLazy;
-        items.push({ kind: 'repeat', item, least: bounds.least, most: bounds.most, lazy });
+        const repeat: Repeat = { kind: 'repeat', item, ...bounds, lazy: bounds.lazy !== this.#flags.swapLazy };
+        const isOften = bounds.isCounted && (bounds.least > 1 || (bounds.most > 1 && bounds.most !== Number.POSITIVE_INFINITY));
+        if (isOften && repeatsOf(repeat) > maxRepeat) throw new RegexError('invalid repeat count', shown);
+        items.push(repeat);
         lastRepeat = shown;
         continue;
       }
@@ -96,10 +129,11 @@ class RegexParser {
   }
 
   /** A repetition operator, or undefined. A brace that is none is a character. */
-  #repetition(): { least: number; most: number; lazy: boolean } | undefined {
+  #repetition(): Omit<Repeat, 'kind' | 'item'> | undefined {
     const character = this.#pattern[this.#at];
     let least = 0;
     let most = Number.POSITIVE_INFINITY;
+    const isCounted = character === '{';
     if (character === '*') this.#at++;
     else if (character === '+') {
       least = 1;
@@ -107,12 +141,13 @@ class RegexParser {
     } else if (character === '?') {
       most = 1;
       this.#at++;
-    } else if (character === '{') {
-      const found = /^\{(\d+)(?:(,)(\d*))?\}/.exec(this.#pattern.slice(this.#at, this.#at + 32));
+    } else if (isCounted) {
+      counts.lastIndex = this.#at;
+      const found = counts.exec(this.#pattern);
       if (!found) return undefined;
       least = Number(found[1]);
       if (found[2] === undefined) most = least;
-      else if (found[3] !== '') most = Number(found[3]);
+      else if (found[3] !== undefined) most = Number(found[3]);
       if (least > maxRepeat || (most !== Number.POSITIVE_INFINITY && (most > maxRepeat || least > most))) {
         throw new RegexError('invalid repeat count', found[0]);
       }
@@ -120,7 +155,7 @@ class RegexParser {
     } else return undefined;
     const lazy = this.#pattern[this.#at] === '?';
     if (lazy) this.#at++;
-    return { least, most, lazy };
+    return { least, most, lazy, isCounted };
   }
 
   #atom(): Expression | undefined {
