@@ -44,6 +44,9 @@ export const hostileTemplates: Readonly<Record<string, HostileChart>> = {
   'a join that squares': { template: `${list}{{ join (repeat 100000 "x") $l | len }}` },
   'a deep indent': { template: '{{ indent 1000000000 "a\\nb" }}' },
   'many small indents': { template: '{{ $s := repeat 1000000 "\\n" }}{{ indent 900 $s | len }}' },
+  'an expression that is too large, often': {
+    template: `{{ $p := print "(?:" (repeat 60 "a") "){1000}" }}${loop('{{ regexMatch $p "x" }}')}`,
+  },
   'a wide wrap': { template: '{{ wrapWith 1 (repeat 100000 "x") (repeat 100000 "y") | len }}' },
   'wide numbers': { template: `{{ printf "${'%999999d'.repeat(600)}" 1 | len }}` },
   'a wide list': { template: `${list}{{ printf "%999999v" $l | len }}` },
