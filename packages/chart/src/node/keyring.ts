@@ -13,9 +13,7 @@ const maxKeyringBytes = 16 * 1024 * 1024;
 
 /** @throws ChartError, or Node's error where the file cannot be read */
 export function readKeyring(path: string): Keyring {
-  const { size } = statSync(path);
-  if (size > maxKeyringBytes) throw new ChartError('LIMIT_EXCEEDED', `the keyring ${path} has more than ${maxKeyringBytes} bytes`);
-  const data = readFileSync(path);
+  const data = readBounded(path);
   if (isKeybox(data)) {
     try {
       return { kind: 'binary', data: keyboxKeys(data) };
@@ -28,6 +26,17 @@ export function readKeyring(path: string): Keyring {
   const text = data.toString('latin1').trimStart();
   if (!text.startsWith('-----BEGIN PGP')) return { kind: 'binary', data };
   return { kind: 'armored', blocks: data.toString('utf8').match(/-----BEGIN PGP [^\n]*-----[\s\S]*?-----END PGP [^\n]*-----/g) ?? [] };
+}
+
+function readBounded(path: string): Buffer {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > maxKeyringBytes) throw new ChartError('LIMIT_EXCEEDED', `the keyring ${path} has more than ${maxKeyringBytes} bytes`);
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    // Node does not say which folder it was that is no file.
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
+  }
 }
 
 /** Kinds of a keybox's blobs, and the flag of those that GnuPG itself passes over (its kbx/keybox-blob.c). */

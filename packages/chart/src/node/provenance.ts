@@ -37,7 +37,7 @@ const maxProvenanceBytes = 5 * 1024 * 1024;
  * @throws ChartError SIGNATURE_INVALID with Helm's words; never returns otherwise than verified
  */
 export async function verifyArchive(archive: Uint8Array, fileName: string, provenance: Uint8Array, keyring: string): Promise<Verification> {
-  const keys = await keysOf(keyring);
+  const keys = await keysOf(keyring, 'failed to load keyring: ');
   if (provenance.length > maxProvenanceBytes) throw refused('the provenance file is too large', 'Ask for the right file.');
   const text = Buffer.from(provenance).toString('utf8');
   const message = await readCleartextMessage({ cleartextMessage: text.slice(Math.max(0, text.indexOf('-----BEGIN PGP SIGNED'))) }).catch(
@@ -94,7 +94,8 @@ async function signerOf(
   throw problem;
 }
 
-async function keysOf(path: string): Promise<Key[]> {
+/** @param doing what Helm says before its words for keys that cannot be read */
+async function keysOf(path: string, doing = ''): Promise<Key[]> {
   const keyring: Keyring = readKeyring(path);
   try {
     if (keyring.kind === 'binary') return keyring.data.length === 0 ? [] : await readKeys({ binaryKeys: keyring.data });
@@ -102,7 +103,10 @@ async function keysOf(path: string): Promise<Key[]> {
     for (const block of keyring.blocks) lists.push(await readKeys({ armoredKeys: block }));
     return lists.flat();
   } catch (cause) {
-    throw refused(`openpgp: invalid data: ${path} holds no keys that can be read`, 'Export the keys with gpg --export.', cause);
+    // Every packet begins with a byte of more than 127: text is none.
+    const isText = keyring.kind === 'binary' && (keyring.data[0] ?? 0) < 128;
+    const why = isText ? 'tag byte does not have MSB set' : `${path} holds no keys that can be read`;
+    throw refused(`${doing}openpgp: invalid data: ${why}`, 'Export the keys with gpg --export.', cause);
   }
 }
 

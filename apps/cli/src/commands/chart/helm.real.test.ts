@@ -86,6 +86,15 @@ describe.skipIf(!hasGpg)(`signed with a key of GnuPG${why(hasGpg, 'gpg')}`, () =
     expect((await runChart('verify', archive, '--keyring', at('stranger.gpg'))).stderr).toBe(
       'Error: openpgp: signature made by unknown entity\n',
     );
+    for (const [keyring, why] of [
+      ['passphrase', 'openpgp: invalid data: tag byte does not have MSB set'],
+      ['gnupg', `read ${at('gnupg')}: is a directory`],
+      ['nowhere', `open ${at('nowhere')}: no such file or directory`],
+    ] as const) {
+      expect((await runChart('verify', archive, '--keyring', at(keyring))).stderr).toBe(`Error: failed to load keyring: ${why}\n`);
+      const unsigned = await runChart('package', at('umbrella'), '-d', at('ours'), '--sign', '--key', 'x', '--keyring', at(keyring));
+      expect(unsigned.stderr).toBe(`Error: ${why}\n`);
+    }
     const provenance = readFileSync(`${archive}.prov`, 'utf8');
     writeFileSync(`${archive}.prov`, provenance.replace('version: 1.0.0', 'version: 1.0.1'));
     expect((await runChart('verify', archive, '--keyring', at('public.gpg'))).stderr).toContain('openpgp: invalid signature');

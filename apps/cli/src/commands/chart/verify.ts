@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { ChartError, type ProfileName } from '@desp/chart';
 import { openProvenance } from '@desp/chart/node';
 import { globalFlags } from './global-flags.ts';
-import { describeFailure, HelmError, type HelmInvocation, type HelmVerb, isSystemError } from './helm-command.ts';
+import { HelmError, type HelmInvocation, type HelmVerb, isSystemError, systemReason } from './helm-command.ts';
 
 /** Where GnuPG keeps public keys: the old file, or the keybox where only that is there (Helm 4). */
 export function defaultKeyring(helm: ProfileName): string {
@@ -38,7 +38,8 @@ export async function verifyFile(
     const { signedBy, fingerprint, hash } = await verifyArchive(readFileSync(path), name, readFileSync(provenance), keyring);
     return `${signedBy.map((who) => `Signed by: ${who}\n`).join('')}Using Key With Fingerprint: ${fingerprint}\nChart Hash Verified: ${hash}\n`;
   } catch (error) {
-    if (isSystemError(error)) throw new HelmError(`failed to load keyring: ${describeFailure(error).replace(/^\w+ /, 'open ')}`);
+    if (isSystemError(error))
+      throw new HelmError(`failed to load keyring: ${error.syscall === 'read' ? 'read' : 'open'} ${keyring}: ${systemReason(error)}`);
     // Helm 3 says more of what it tried.
     if (helm === 'helm3' && error instanceof ChartError && error.message === 'signature block not found')
       throw new HelmError(`failed to decode signature: ${error.message}`);
