@@ -10,7 +10,6 @@ import {
   truncateDuration,
 } from '../time/duration.ts';
 import { quoteTime } from '../time/quote.ts';
-
 import { GoTime, parseTime } from '../time/time.ts';
 import { loadZone, utc } from '../time/zone.ts';
 import { formatG } from '../value/float.ts';

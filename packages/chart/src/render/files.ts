@@ -1,5 +1,6 @@
 import { base64Encode } from '../functions/bases.ts';
 import { method } from '../functions/define.ts';
+import { baseName } from '../functions/paths.ts';
 import type { ChartFile } from '../loader/chart.ts';
 import { bytes, GoObject, type Method, strings, type TypedList, TypedMap, type Value } from '../value/kinds.ts';
 import { fromBytes, sortText } from '../value/text.ts';
@@ -156,5 +157,3 @@ function printBytes(data: Uint8Array): string {
 }
 
 const sizeOf = (file: ChartFile): number => file.size ?? file.data.length;
-
-const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
