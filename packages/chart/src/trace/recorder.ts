@@ -33,6 +33,8 @@ interface Origins {
 interface Scope {
   readonly outer: Origins;
   readonly collection: Value;
+  /** Of the collection. */
+  readonly origins: Origins;
 }
 
 const nothing: Origins = { reads: [], made: [] };
@@ -40,6 +42,8 @@ const nothing: Origins = { reads: [], made: [] };
 const kept = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? [] : list);
 /** How many reads one piece names; a checksum over a whole file may have thousands. */
 const maxReads = 40;
+/** How many texts a variable or the dot stands for: those that it was made of in a loop may double at each turn. */
+const maxMade = 40;
 const maxConditions = 64;
 /** Five times what the largest charts need; what a runaway chart prints after that has no place of its own. */
 const maxRuns = 500_000;
@@ -170,20 +174,24 @@ export class Recorder implements Watcher {
 
   bind(slot: number, value: Value): void {
     const frame = this.#frame as Frame;
-    frame.slots[slot] = { reads: kept(frame.reads), made: typeof value === 'string' ? kept(frame.made) : [] };
+    frame.slots[slot] = { reads: kept(frame.reads), made: typeof value === 'string' ? frame.made.slice(-maxMade) : [] };
   }
 
   scope(value: Value): void {
     const frame = this.#frame as Frame;
-    frame.scopes.push({ outer: frame.dot, collection: value });
-    frame.dot = { reads: kept(frame.reads), made: kept(frame.made) };
+    const origins = { reads: kept(frame.reads), made: frame.made.slice(-maxMade) };
+    frame.scopes.push({ outer: frame.dot, collection: value, origins });
+    frame.dot = origins;
   }
 
   item(index: Value, item: Value): void {
     const frame = this.#frame as Frame;
-    const found = this.paths.item(frame.scopes.at(-1)?.collection, index, item);
-    frame.reads = found ? [found] : frame.reads;
+    const { collection, origins } = frame.scopes.at(-1) ?? { collection: undefined, origins: nothing };
+    const found = this.paths.item(collection, index, item);
     if (found) found.node.reads++;
+    // Not what the turn before has left: its last action is none of this one's origins.
+    frame.reads = found ? [found] : origins.reads.slice(0, maxReads);
+    frame.made = [...origins.made];
     frame.dot = { reads: kept(frame.reads), made: [] };
   }
 

@@ -126,6 +126,38 @@ describe('lines name the template that printed them', () => {
     ]);
   });
 
+  test('each turn of a range comes from the collection, not from what the turn before did last', () => {
+    const result = traced({
+      'values.yaml': 'hosts: a,b\nother: x\n',
+      'templates/a.yaml': [
+        'hosts:',
+        '{{- range splitList "," .Values.hosts }}',
+        '- {{ . }}',
+        '- {{ . | upper }}',
+        '{{- if $.Values.other }}{{ end }}',
+        '{{- end }}',
+      ].join('\n'),
+    });
+    const lines = result.trace?.lines(result.manifests[0] as never) ?? [];
+    const readBy = (text: string): string[] =>
+      lines.filter((line) => line.text === text).flatMap(({ parts }) => parts.flatMap(({ values }) => values.map(({ name }) => name)));
+    expect(['- a', '- A', '- b', '- B'].map(readBy)).toEqual([['hosts'], ['hosts'], ['hosts'], ['hosts']]);
+  });
+
+  test('texts made of one another in a loop', () => {
+    const template = [
+      '{{- $all := "" }}{{ $names := dict }}{{ range until 60 }}{{ $_ := set $names (print "n" .) "v" }}{{ end }}',
+      '{{- range $name, $value := $names }}',
+      '{{- $made := tpl (print "{{ .Values." $name " }}" $value) $ }}',
+      '{{- $all = print $all $all $made | trunc 20 }}',
+      '{{- if ne $made "" }}{{ $made }}{{ end }}',
+      '{{- end }}',
+      'all: {{ $all }}',
+    ].join('\n');
+    const files = { 'templates/a.yaml': `a: 1\n${template}\n` };
+    expect(traced(files).manifests).toEqual(traced(files, [], { trace: false }).manifests);
+  });
+
   test('tpl names the value that its text is', () => {
     const result = traced({
       'values.yaml': 'name: x\nextra: |\n  a: 1\n  b: {{ .Values.name }}\n',
