@@ -123,3 +123,23 @@ test('what a template of a computed name gets is used, and what any definition w
   expect(names(`${defined}{{ include (printf "x.%s" "a") . }}`, 'm: 1\nc: {d: 1, f: 1}\n')).toEqual(['m', 'c.f']);
   expect(names(`${defined}{{ include "y" (dict "v" .Values.m) }}`, 'm: {b: 1}\nc: 1\n')).toEqual(['c']);
 });
+
+test('templates that are nested too deeply, and values that are too many, end with an error of ours', () => {
+  const depth = 400;
+  const definitions = Array.from(
+    { length: 60 },
+    (_item, index) =>
+      `{{ define "a${index}" }}${'{{ if .x }}'.repeat(depth)}{{ include "a${index + 1}" . }}${'{{ end }}'.repeat(depth)}{{ end }}`,
+  );
+  expect(() => names(`${definitions.join('')}{{ include "a0" .Values }}`, 'x: 1\n')).toThrow(
+    expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
+  );
+  const subcharts = Array.from({ length: 300 }, (_item, index) => [
+    `charts/c${index}/Chart.yaml`,
+    `apiVersion: v2\nname: c${index}\nversion: 1.0.0\n`,
+  ]);
+  const globals = Array.from({ length: 20_000 }, (_item, index) => `  g${index}: {a: 1}\n`);
+  expect(() => unused({ ...Object.fromEntries(subcharts), 'values.yaml': `global:\n${globals.join('')}` })).toThrow(
+    expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
+  );
+});

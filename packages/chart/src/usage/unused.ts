@@ -3,10 +3,12 @@ import { functionsOf } from '../functions/registry.ts';
 import { nearNames } from '../hints/near.ts';
 import type { Tree } from '../language/nodes.ts';
 import { parseTemplate } from '../language/parser.ts';
+import { defaultLimits } from '../limits.ts';
 import type { Chart } from '../loader/chart.ts';
 import { processDependencies } from '../loader/dependencies.ts';
 import { WorkChart } from '../loader/work-chart.ts';
 import { type ProfileName, profileOf } from '../profile.ts';
+import { Budget, limitOf } from '../render/budget.ts';
 import { formatPath, type ValuePath } from '../trace/paths.ts';
 import { type HeldValue, Provenance, type ValueOrigin, type ValueSource } from '../trace/provenance.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
@@ -39,12 +41,21 @@ export interface UnusedOptions {
  * another branch reads is not called unused. Where it cannot know (computed keys), it takes the value for used.
  *
  * @returns those of the user's sources first, then those of the charts' own values.yaml
- * @throws ChartError where the dependencies cannot be worked out
+ * @throws ChartError where the dependencies cannot be worked out, or LIMIT_EXCEEDED
  */
 export function findUnused(chart: Chart, options: UnusedOptions = {}): UnusedValue[] {
+  try {
+    return find(chart, options);
+  } catch (error) {
+    const limit = limitOf(error);
+    throw limit ? limit.toChartError(chart.metadata.name) : error;
+  }
+}
+
+function find(chart: Chart, options: UnusedOptions): UnusedValue[] {
   const profile = profileOf(options.profile ?? 'helm4');
   const work = new WorkChart(chart);
-  const coalesce = { profile, warn: () => {} };
+  const coalesce = { profile, warn: () => {}, budget: new Budget(defaultLimits) };
   const given = options.values ?? new Map();
   processDependencies(work, given, coalesce);
   const values = coalesceValues(work, given, coalesce);
