@@ -46,3 +46,9 @@ export const wait: ReadFlag = (value, helm) => {
   if (['watcher', 'hookOnly', 'legacy', 'true', 'false'].includes(value)) return undefined;
   return `invalid wait input ${JSON.stringify(value)}. Valid inputs are watcher, hookOnly, and legacy`;
 };
+
+export const formerWait: ReadFlag = (value, helm) => {
+  if (helm === 'helm3' || (value !== 'true' && value !== 'false')) return undefined;
+  const instead = value === 'true' ? 'watcher' : 'hookOnly';
+  return `level=WARN msg="--wait=${value} is deprecated (boolean value) and can be replaced with --wait=${instead}"`;
+};

@@ -67,6 +67,14 @@ test.each([
   expect(refusal(...argv)).toBe(message);
 });
 
+test('what there is to say of flags is kept until all have been read', () => {
+  const own: FlagTable = {
+    old: { kind: 'bool', says: (value, helm) => `${value} ${helm}` },
+    other: { kind: 'bool', says: () => undefined },
+  };
+  expect(parseFlags(['--old', '--old=false', '--other'], own, 'helm4').notices).toEqual(['true helm4', 'false helm4']);
+});
+
 test('a flag of one Helm is unknown to the other', () => {
   expect(parse('--force').isOn('force')).toBe(true);
   expect(() => parseFlags(['--force'], table, 'helm4')).toThrow('unknown flag: --force');

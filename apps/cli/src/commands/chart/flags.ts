@@ -5,7 +5,7 @@ import * as values from './flag-values.ts';
 
 export type FlagKind = 'bool' | 'text' | 'texts' | 'list';
 
-/** Looks at a value; gives what is wrong with it. */
+/** Looks at a value; gives what there is to say of it. */
 export type ReadFlag = (value: string, helm: ProfileName) => string | undefined;
 
 export interface FlagDefinition {
@@ -17,6 +17,8 @@ export interface FlagDefinition {
   /** The one Helm that has it; the other calls it unknown. */
   readonly only?: ProfileName;
   readonly reads?: ReadFlag;
+  /** What is said on standard error when it is given. */
+  readonly says?: ReadFlag;
 }
 
 export type FlagTable = Readonly<Record<string, FlagDefinition>>;
@@ -27,6 +29,8 @@ export class FlagError extends Error {}
 export class Flags {
   readonly #values = new Map<string, string[]>();
   readonly args: string[] = [];
+  /** What there is to say of flags that were given; of wrong ones only that they are wrong. */
+  readonly notices: string[] = [];
 
   add(name: string, value: string): void {
     const known = this.#values.get(name);
@@ -67,59 +71,78 @@ export function refuseFlags(flags: Flags, names: readonly string[]): void {
 }
 
 /** @throws FlagError */
-export function parseFlags(argv: readonly string[], all: FlagTable, helm: ProfileName): Flags {
-  const flags = new Flags();
-  const table = Object.fromEntries(Object.entries(all).filter(([, { only }]) => only === undefined || only === helm));
-  const shorts = new Map(Object.entries(table).flatMap(([name, { short }]) => (short ? [[short, name] as const] : [])));
-  for (let i = 0; i < argv.length; i++) {
-    const word = argv[i] as string;
-    const next = (shown: string): string => {
-      const value = argv[++i];
-      if (value === undefined) throw new FlagError(`flag needs an argument: ${shown}`);
-      return value;
-    };
-    if (word === '--') {
-      flags.args.push(...argv.slice(i + 1));
-      break;
-    }
-    if (word.startsWith('--')) long(word, table, helm, flags, next);
-    else if (word.startsWith('-') && word.length > 1) short(word, table, helm, shorts, flags, next);
-    else flags.args.push(word);
+export const parseFlags = (argv: readonly string[], table: FlagTable, helm: ProfileName): Flags => new Reader(argv, table, helm).read();
+
+class Reader {
+  readonly #argv: readonly string[];
+  readonly #helm: ProfileName;
+  readonly #table: ReadonlyMap<string, FlagDefinition>;
+  /** Names by their letters. */
+  readonly #shorts: ReadonlyMap<string, string>;
+  readonly #flags = new Flags();
+  #at = 0;
+
+  constructor(argv: readonly string[], table: FlagTable, helm: ProfileName) {
+    const known = Object.entries(table).filter(([, { only }]) => only === undefined || only === helm);
+    this.#argv = argv;
+    this.#helm = helm;
+    this.#table = new Map(known);
+    this.#shorts = new Map(known.flatMap(([name, { short }]) => (short ? [[short, name] as const] : [])));
   }
-  return flags;
-}
 
-type Next = (shown: string) => string;
-
-function long(word: string, table: FlagTable, helm: ProfileName, flags: Flags, next: Next): void {
-  const equals = word.indexOf('=');
-  const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
-  const definition = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (!definition) throw new FlagError(`unknown flag: --${name}`);
-  const value = equals >= 0 ? word.slice(equals + 1) : definition.kind === 'bool' ? 'true' : (definition.alone ?? next(`--${name}`));
-  flags.add(name, checked(name, definition, helm, value));
-}
-
-function short(word: string, table: FlagTable, helm: ProfileName, shorts: ReadonlyMap<string, string>, flags: Flags, next: Next): void {
-  for (let at = 1; at < word.length; at++) {
-    const letter = word[at] as string;
-    const name = shorts.get(letter);
-    const definition = name === undefined ? undefined : table[name];
-    if (name === undefined || !definition) throw new FlagError(`unknown shorthand flag: '${letter}' in ${word}`);
-    const rest = word.slice(at + 1);
-    if (definition.kind === 'bool' && !rest.startsWith('=')) {
-      flags.add(name, 'true');
-      continue;
+  read(): Flags {
+    while (this.#at < this.#argv.length) {
+      const word = this.#argv[this.#at++] as string;
+      if (word === '--') {
+        this.#flags.args.push(...this.#argv.slice(this.#at));
+        break;
+      }
+      if (word.startsWith('--')) this.#long(word);
+      else if (word.startsWith('-') && word.length > 1) this.#short(word);
+      else this.#flags.args.push(word);
     }
-    const value = rest.startsWith('=') ? rest.slice(1) : rest === '' ? next(`'${letter}' in ${word}`) : rest;
-    flags.add(name, checked(name, definition, helm, value));
-    return;
+    return this.#flags;
   }
-}
 
-function checked(name: string, { kind, short, reads }: FlagDefinition, helm: ProfileName, value: string): string {
-  const problem = (reads ?? (kind === 'bool' ? values.bool : undefined))?.(value, helm);
-  if (problem === undefined) return value;
-  const shown = `${short ? `-${short}, ` : ''}--${name}`;
-  throw new FlagError(`invalid argument ${JSON.stringify(value)} for "${shown}" flag: ${problem}`);
+  #next(shown: string): string {
+    const value = this.#argv[this.#at++];
+    if (value === undefined) throw new FlagError(`flag needs an argument: ${shown}`);
+    return value;
+  }
+
+  #long(word: string): void {
+    const equals = word.indexOf('=');
+    const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
+    const definition = this.#table.get(name);
+    if (!definition) throw new FlagError(`unknown flag: --${name}`);
+    const { kind, alone } = definition;
+    this.#add(name, definition, equals >= 0 ? word.slice(equals + 1) : kind === 'bool' ? 'true' : (alone ?? this.#next(`--${name}`)));
+  }
+
+  #short(word: string): void {
+    for (let at = 1; at < word.length; at++) {
+      const letter = word[at] as string;
+      const name = this.#shorts.get(letter) ?? '';
+      const definition = this.#table.get(name);
+      if (!definition) throw new FlagError(`unknown shorthand flag: '${letter}' in ${word}`);
+      const rest = word.slice(at + 1);
+      if (definition.kind === 'bool' && !rest.startsWith('=')) {
+        this.#add(name, definition, 'true');
+        continue;
+      }
+      this.#add(name, definition, rest.startsWith('=') ? rest.slice(1) : rest === '' ? this.#next(`'${letter}' in ${word}`) : rest);
+      return;
+    }
+  }
+
+  #add(name: string, { kind, short, reads, says }: FlagDefinition, value: string): void {
+    const problem = (reads ?? (kind === 'bool' ? values.bool : undefined))?.(value, this.#helm);
+    if (problem !== undefined) {
+      const shown = `${short ? `-${short}, ` : ''}--${name}`;
+      throw new FlagError(`invalid argument ${JSON.stringify(value)} for "${shown}" flag: ${problem}`);
+    }
+    const line = says?.(value, this.#helm);
+    if (line !== undefined) this.#flags.notices.push(line);
+    this.#flags.add(name, value);
+  }
 }

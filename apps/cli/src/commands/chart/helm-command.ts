@@ -48,6 +48,7 @@ const tlsFlags = ['ca-file', 'cert-file', 'key-file'] as const;
 export async function runVerb(verb: HelmVerb, helm: ProfileName, argv: readonly string[], io: Output): Promise<number> {
   try {
     const flags = parseFlags(argv, verb.flags, helm);
+    for (const line of flags.notices) io.err(`${line}\n`);
     if (flags.isOn('help')) {
       io.out(verb.help);
       return 0;

@@ -1,5 +1,5 @@
-import { duration, pairs, wait } from './flag-values.ts';
-import type { FlagTable } from './flags.ts';
+import { duration, formerWait, pairs, wait } from './flag-values.ts';
+import type { FlagDefinition, FlagTable } from './flags.ts';
 import { chartSourceFlags, globalFlags, valueFlags } from './global-flags.ts';
 
 const bool = { kind: 'bool' } as const;
@@ -7,13 +7,19 @@ const text = { kind: 'text' } as const;
 const texts = { kind: 'texts' } as const;
 const newBool = { kind: 'bool', only: 'helm4' } as const;
 
+/** A flag that Helm 4 hides, and says so when it is given. */
+const former = (name: string, why: string): FlagDefinition => ({
+  kind: 'bool',
+  says: (_value, helm) => (helm === 'helm4' ? `Flag --${name} has been deprecated, ${why}` : undefined),
+});
+
 /** All flags of `helm template`: Helm's own table. Helm 4 still takes those that it hides. */
 export const templateFlags: FlagTable = {
   ...globalFlags,
   ...valueFlags,
   ...chartSourceFlags,
   'api-versions': { kind: 'list', short: 'a' },
-  atomic: bool,
+  atomic: former('atomic', 'use --rollback-on-failure instead'),
   'create-namespace': bool,
   'dependency-update': bool,
   description: text,
@@ -21,11 +27,11 @@ export const templateFlags: FlagTable = {
   'disable-openapi-validation': bool,
   'dry-run': { kind: 'text', alone: 'unset' },
   'enable-dns': bool,
-  force: bool,
+  force: former('force', 'use --force-replace instead'),
   'force-conflicts': newBool,
   'force-replace': newBool,
   'generate-name': { kind: 'bool', short: 'g' },
-  'hide-notes': bool,
+  'hide-notes': former('hide-notes', "this flag has no effect for 'helm template' and will be removed in Helm 5"),
   'include-crds': bool,
   'is-upgrade': bool,
   'kube-version': text,
@@ -46,8 +52,8 @@ export const templateFlags: FlagTable = {
   'skip-tests': bool,
   'take-ownership': bool,
   timeout: { kind: 'text', reads: duration },
-  validate: bool,
-  wait: { kind: 'text', alone: 'watcher', reads: wait },
+  validate: former('validate', "use '--dry-run=server' instead"),
+  wait: { kind: 'text', alone: 'watcher', reads: wait, says: formerWait },
   'wait-for-jobs': bool,
 };
 
