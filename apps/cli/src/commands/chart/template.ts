@@ -1,5 +1,14 @@
 import { existsSync } from 'node:fs';
-import { type Chart, ChartError, type ProfileName, profileOf, type RenderOptions, type RenderResult, render } from '@desp/chart';
+import {
+  type Chart,
+  ChartError,
+  type ProfileName,
+  profileOf,
+  type RenderOptions,
+  type RenderResult,
+  render,
+  renderName,
+} from '@desp/chart';
 import { nodeCrypto } from '@desp/chart/node';
 import type { Flags } from './flags.ts';
 import { HelmError, type HelmVerb, type Output, runVerb, takeVerb } from './helm-command.ts';
@@ -130,7 +139,6 @@ async function nameAndChart(flags: Flags): Promise<{ name: string; reference: st
   const nameTemplate = flags.text('name-template');
   if (!nameTemplate) return { name: 'release-name', reference: first };
   if (!nameTemplate.includes('{{')) return { name: nameTemplate, reference: first };
-  const { renderName } = await import('@desp/chart');
   return { name: renderName(nameTemplate, { crypto: nodeCrypto }), reference: first };
 }
 
