@@ -1,9 +1,13 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '@desp/runtime';
 import type { ExecRequest, LogRequest, NodeAccess } from '../node-access.ts';
 import type { Engine, EngineContainer } from './engine.ts';
 import { NodeError } from './errors.ts';
 import { attemptsOf, clusterLabel, podLabel } from './labels.ts';
+
+/** Milliseconds between two looks at the log of a container that is being stopped. */
+const stoppingPause = 100;
 
 /** Logs and commands for the API server, by the engine's API; people's commands are few, so what they leave behind is bounded. */
 export function createNodeAccess(engine: Engine, cluster: string): NodeAccess {
@@ -21,26 +25,48 @@ export function createNodeAccess(engine: Engine, cluster: string): NodeAccess {
         throw new NodeError('NOT_RUNNING', `${which} "${request.container}" in pod "${request.pod}" not found`);
       }
       const since = request.sinceSeconds === undefined ? undefined : Math.floor(Date.now() / 1000) - request.sinceSeconds;
-      const follow = request.follow && wanted.state === 'running';
-      const source = await engine.logs(
-        wanted.id,
-        { follow, timestamps: request.timestamps, tail: request.tailLines, since },
-        request.signal,
-      );
       const output = new PassThrough();
       const limited = limit(output, request.limitBytes);
-      const stop = () => {
-        source.destroy();
-        output.end();
+      const open = (follow: boolean): Promise<Readable> =>
+        engine.logs(wanted.id, { follow, timestamps: request.timestamps, tail: request.tailLines, since }, request.signal);
+      let delivered = 0;
+      /** Gives what the engine tells, but for what was given before. */
+      const give = async (source: Readable): Promise<void> => {
+        const take = after(delivered, (chunk) => {
+          delivered += chunk.length;
+          limited(chunk);
+        });
+        await new Promise<void>((resolve) => {
+          const stop = () => void source.destroy();
+          request.signal.addEventListener('abort', stop, { once: true });
+          output.once('close', stop);
+          for (const event of ['end', 'close', 'error']) {
+            source.on(event, () => {
+              request.signal.removeEventListener('abort', stop);
+              output.off('close', stop);
+              resolve();
+            });
+          }
+          if (wanted.tty) source.on('data', take);
+          else demultiplex(source, take, take);
+        });
       };
-      request.signal.addEventListener('abort', stop, { once: true });
-      output.on('close', () => source.destroy());
-      source.on('error', () => output.end());
-      source.on('close', () => output.end());
-      if (wanted.tty) {
-        source.on('data', (chunk: Buffer) => limited(chunk));
-        source.on('end', () => output.end());
-      } else demultiplex(source, limited, limited, () => output.end());
+      const isOver = (): boolean => request.signal.aborted || output.destroyed || output.writableEnded;
+      const giveAll = async (source: Readable): Promise<void> => {
+        let isRunning = wanted.state === 'running';
+        await give(source);
+        // The engine gives no more than there is of a container that is being stopped, which still has its last words.
+        while (request.follow && request.tailLines === undefined && isRunning && !isOver()) {
+          await pause(stoppingPause);
+          const [now] = (await find(request.namespace, request.pod, request.container)).filter(({ id }) => id === wanted.id);
+          if (now === undefined || isOver()) break;
+          isRunning = now.state === 'running';
+          await give(await open(isRunning));
+        }
+      };
+      giveAll(await open(request.follow && wanted.state === 'running'))
+        .catch(() => {})
+        .finally(() => output.end());
       return output;
     },
 
@@ -57,10 +83,9 @@ export function createNodeAccess(engine: Engine, cluster: string): NodeAccess {
         const to = (target: Writable | undefined) => (chunk: Buffer) => void target?.write(chunk);
         stream.on('close', resolve);
         stream.on('error', () => resolve());
-        if (request.tty) {
-          stream.on('data', to(request.stdout));
-          stream.on('end', resolve);
-        } else demultiplex(stream, to(request.stdout), to(request.stderr), resolve);
+        stream.on('end', resolve);
+        if (request.tty) stream.on('data', to(request.stdout));
+        else demultiplex(stream, to(request.stdout), to(request.stderr));
       });
       return exec.exitCode();
     },
@@ -80,7 +105,7 @@ async function followSize(
 }
 
 /** Splits the engine's frames (one byte of stream, three of nothing, four of length) into standard output and error. */
-export function demultiplex(source: Readable, stdout: (chunk: Buffer) => void, stderr: (chunk: Buffer) => void, onEnd: () => void): void {
+export function demultiplex(source: Readable, stdout: (chunk: Buffer) => void, stderr: (chunk: Buffer) => void): void {
   let rest: Buffer = Buffer.alloc(0);
   source.on('data', (chunk: Buffer) => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -91,7 +116,16 @@ export function demultiplex(source: Readable, stdout: (chunk: Buffer) => void, s
       rest = rest.subarray(8 + length);
     }
   });
-  source.on('end', onEnd);
+}
+
+/** Leaves out what was given before. */
+function after(bytes: number, take: (chunk: Buffer) => void): (chunk: Buffer) => void {
+  let known = bytes;
+  return (chunk) => {
+    const old = Math.min(known, chunk.length);
+    known -= old;
+    if (old < chunk.length) take(chunk.subarray(old));
+  };
 }
 
 function limit(output: PassThrough, bytes: number | undefined): (chunk: Buffer) => void {

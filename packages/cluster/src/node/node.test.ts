@@ -377,13 +377,11 @@ test('the engine’s frames are split however they arrive', async () => {
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 20 }), async (cuts) => {
       const source = new PassThrough();
       const got = { out: '', err: '' };
-      const done = new Promise<void>((resolve) =>
-        demultiplex(
-          source,
-          (chunk) => (got.out += chunk),
-          (chunk) => (got.err += chunk),
-          resolve,
-        ),
+      const done = new Promise<void>((resolve) => source.on('end', resolve));
+      demultiplex(
+        source,
+        (chunk) => (got.out += chunk),
+        (chunk) => (got.err += chunk),
       );
       let offset = 0;
       for (const cut of cuts) {

@@ -236,12 +236,20 @@ export const podsArea: Area = {
       needs: [...needs, 'rehearsal'],
       fields: { Lifecycle: 'stopSignal' },
       async run(bench) {
-        const script = 'trap "" TERM; trap "echo got USR1; sleep 2; exit 0" USR1; echo up; while true; do sleep 0.1; done';
+        const farewell = 'echo got USR1; sleep 1; echo last words; sleep 1; exit 0';
+        const script = `trap "" TERM; trap "${farewell}" USR1; echo up; while true; do sleep 0.1; done`;
         await bench.api('POST', 'pods', pod(bench, 'p', script, { lifecycle: { stopSignal: 'SIGUSR1' } }, { os: { name: 'linux' } }));
         await bench.ready('p');
         const following = bench.ok(['logs', '-f', 'p']);
-        await bench.ok(['delete', 'pod', 'p', '--grace-period=20', '--timeout=15s']);
-        expect(await following).toContain('got USR1');
+        const deleting = bench.ok(['delete', 'pod', 'p', '--grace-period=20', '--timeout=15s']);
+        await bench.until('the pod is being deleted', async () => {
+          const { metadata } = (await bench.api('GET', 'pods/p')) as { metadata: { deletionTimestamp?: string } };
+          return metadata.deletionTimestamp !== undefined;
+        });
+        // Who begins to follow now still gets all that the container says at its end.
+        const late = bench.ok(['logs', '-f', 'p']);
+        await deleting;
+        for (const log of [await following, await late]) for (const line of ['got USR1', 'last words']) expect(log).toContain(line);
       },
     },
     {
