@@ -28,13 +28,18 @@ function has(context: CallContext, needle: Value, haystack: Value): boolean {
   return inList(context, itemsOf(haystack, 'find has on'), needle);
 }
 
+/** By the library's own arithmetic, which for sizes below one is no chunking at all. */
 function chunk(size: bigint, list: Value): Value {
   const items = itemsOf(list, 'chunk');
   const step = Number(size);
-  if (items.length === 0) return new TypedList('[][]interface {}', []);
-  if (step <= 0) return fail(step === 0 ? 'runtime error: makeslice: len out of range' : 'runtime error: makeslice: len out of range');
+  const count = Math.floor((items.length - 1) / step) + 1;
   const chunks: Value[] = [];
-  for (let at = 0; at < items.length; at += step) chunks.push(boxed(items.slice(at, at + step)));
+  if (!(count >= 0 && count < Number.POSITIVE_INFINITY)) return fail('runtime error: makeslice: len out of range');
+  for (let at = 0; at < count; at++) {
+    const length = at === count - 1 ? items.length % step || step : step;
+    if (length < 0) return fail('runtime error: makeslice: len out of range');
+    chunks.push(boxed(items.slice(at * step, at * step + length)));
+  }
   return new TypedList('[][]interface {}', chunks);
 }
 
