@@ -63,12 +63,8 @@ class Scale {
     let due = this.#rate.node;
     for (const [key, item] of map) {
       if (key.length > 64) due += textCost(key, this.#rate);
-      if (typeof item !== 'object' || item === null) due += this.#leafSteps(item);
-      else if (!this.weigh(item, depth + 1)) return false;
-      if (due > chargedAtOnce) {
-        this.#budget.step(due);
-        due = 0;
-      }
+      due = this.#item(item, due, depth);
+      if (due < 0) return false;
     }
     this.#budget.step(due);
     return true;
@@ -77,15 +73,21 @@ class Scale {
   #list(items: readonly Value[], depth: number): boolean {
     let due = this.#rate.node;
     for (const item of items) {
-      if (typeof item !== 'object' || item === null) due += this.#leafSteps(item);
-      else if (!this.weigh(item, depth + 1)) return false;
-      if (due > chargedAtOnce) {
-        this.#budget.step(due);
-        due = 0;
-      }
+      due = this.#item(item, due, depth);
+      if (due < 0) return false;
     }
     this.#budget.step(due);
     return true;
+  }
+
+  /** @returns the steps that are due after an item; below zero for one that holds itself */
+  #item(item: Value, before: number, depth: number): number {
+    let due = before;
+    if (typeof item !== 'object' || item === null) due += this.#leafSteps(item);
+    else if (!this.weigh(item, depth + 1)) return -1;
+    if (due <= chargedAtOnce) return due;
+    this.#budget.step(due);
+    return 0;
   }
 
   #leafSteps(value: Value): number {
