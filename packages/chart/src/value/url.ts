@@ -101,10 +101,11 @@ export function canonicalUser(user: string, bad: Bad): string {
 }
 
 const notInHost = /[\0-\x20#/?@\\^`{|}\x7f]/;
+const escapedOrNotInHost = new RegExp(`%([0-9a-fA-F]{2})?|${notInHost.source}`, 'g');
 
 /** A percent sign itself may be escaped; else only bytes beyond ASCII in a host, and in a zone what may stand by itself and spaces. */
 function unescapeHost(text: string, bad: Bad, isZone = false): string {
-  for (const { 0: found, 1: hex, index } of text.matchAll(/%([0-9a-fA-F]{2})?|[\0-\x20#/?@\\^`{|}\x7f]/g)) {
+  for (const { 0: found, 1: hex, index } of text.matchAll(escapedOrNotInHost)) {
     if (!found.startsWith('%')) bad(`invalid character ${quote(found)} in host name`);
     const code = Number.parseInt(hex ?? '', 16);
     const isInZone = code === 0x20 || (code < 0x80 && !notInHost.test(String.fromCharCode(code)));
