@@ -33,7 +33,7 @@ const dearestCharts =
   /^(large|a schema (with much|of large|of patterns)|aliases below|twenty|values files|documents of|templates of words)/;
 const chosenCharts = Object.keys(hostileCharts).filter((name, index) => isAll || index % 10 === 0 || dearestCharts.test(name));
 
-/** Two seconds and 512 MB are promised on an idle machine; here is measured processor time while tests share the cores. */
+/** Two seconds and 512 MB are promised on an idle machine; here tests share the cores, and half a second is Node's own start. */
 function expectSmall({ seconds, megabytes }: Ended): void {
   expect(seconds).toBeLessThan(isAll ? 3 : 5);
   expect(megabytes).toBeLessThan(512);

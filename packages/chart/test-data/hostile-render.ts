@@ -19,4 +19,6 @@ try {
   outcome = { code: error.code, message: error.message.slice(0, 300), line: error.where?.line, file: error.where?.file };
 }
 const { user, system } = process.cpuUsage();
-console.log(JSON.stringify({ ...outcome, seconds: (user + system) / 1e6, megabytes: Math.round(process.resourceUsage().maxRSS / 1024) }));
+// Processors are shared with other tests, and two threads may be at work: the smaller of the two is what it takes on an idle machine.
+const seconds = Math.min((user + system) / 1e6, performance.now() / 1e3);
+console.log(JSON.stringify({ ...outcome, seconds, megabytes: Math.round(process.resourceUsage().maxRSS / 1024) }));

@@ -118,7 +118,7 @@ const makeCosts = (): ReadonlyMap<string, Cost> =>
     // Cryptography that is expensive by intent; milliseconds of two cores of 2026 in brackets.
     ...named('bcrypt htpasswd', cost({ fixed: 220_000 })), // 110
     ...named('derivePassword', cost({ fixed: 340_000 })), // 170
-    ...named('genPrivateKey', cost({ fixed: 400_000 })), // 1 to 950; a public chart makes three
+    ...named('genPrivateKey', cost({ fixed: 500_000 })), // 1 to 950; a public chart makes three
     // Public charts with TLS everywhere make thirty certificates by default, and forty-five with it turned on: they must pass.
     ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 50_000 })), // 20 to 60
   ]);

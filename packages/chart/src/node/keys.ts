@@ -11,6 +11,7 @@ import {
 import type { KeyKind, Keys, PrivateKey } from '../x509/certificates.ts';
 import { bodyOf, integer, members, readElements, sequence } from '../x509/der.ts';
 import { writePem } from '../x509/pem.ts';
+import { RsaKeys } from './rsa-keys.ts';
 
 /** Node's keys for certificates. */
 export const nodeKeys: Keys = {
@@ -24,6 +25,8 @@ export const nodeKeys: Keys = {
   },
 };
 
+const rsaKeys = new RsaKeys();
+
 function newKey(kind: KeyKind, bits: number): KeyObject {
   switch (kind) {
     case 'ec':
@@ -33,7 +36,7 @@ function newKey(kind: KeyKind, bits: number): KeyObject {
     case 'dsa':
       return generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }).privateKey;
     case 'rsa':
-      return generateKeyPairSync('rsa', { modulusLength: bits }).privateKey;
+      return rsaKeys.generate(bits);
   }
 }
 
