@@ -31,7 +31,7 @@ export async function buildPackage(out: string): Promise<void> {
       { types: `./dist/types/chart/src/${source.replace(/\.ts$/, '.d.ts')}`, default: `./dist/${entry}.js` },
     ]),
   );
-  const manifest = { name, version, description, license, type, exports, files: ['dist', 'README.md'], engines: { node: '>=20' } };
+  const manifest = { name, version, description, license, type, exports, files: ['dist', 'README.md'], engines: { node: '>=20.16' } };
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   cpSync(join(chart, 'README.md'), join(out, 'README.md'));
 }
