@@ -29,21 +29,25 @@ export interface SortOptions {
 /** Steps for a document, what stands in it apart. */
 const stepsPerDocument = 8;
 
+/** What a template printed, cut into documents. */
+export interface PrintedFile {
+  readonly documents: readonly PrintedDocument[];
+  /** Steps that it takes to read. */
+  readonly cost: number;
+}
+
+interface PrintedDocument {
+  readonly content: string;
+  readonly head: Head;
+}
+
 /** @throws ChartError MANIFEST_INVALID with Helm's words, LIMIT_EXCEEDED with the line of what was printed */
 export function sortManifests(rendered: ReadonlyMap<string, string>, options: SortOptions): SortedManifests {
-  const { profile, memory, budget, warn } = options;
+  const { profile, warn } = options;
   const manifests: RenderedManifest[] = [];
   const hooks: RenderedHook[] = [];
   for (const source of sortText([...rendered.keys()])) {
-    const text = rendered.get(source) as string;
-    if (trimSpace(text) === '') continue;
-    payForDocuments(source, text, budget);
-    for (const content of profile.keepTrailingSpace ? splitKeeping(text) : splitTrimming(text)) {
-      const place = { source, text, content };
-      const head = memory.heads.get(content) ?? readHead(place, rendered, options);
-      if (!head) continue;
-      pay(budget, head.cost, place);
-      memory.heads.set(content, head);
+    for (const { content, head } of documentsOf(source, rendered, options)) {
       const manifest = { source, content, apiVersion: head.apiVersion, kind: head.kind, name: head.name };
       const events = head.annotations.get('helm.sh/hook');
       if (events === undefined) manifests.push(manifest);
@@ -61,6 +65,31 @@ export function sortManifests(rendered: ReadonlyMap<string, string>, options: So
   }
   const order = byKind(profile);
   return { manifests: manifests.sort(order), hooks: hooks.sort(order) };
+}
+
+/** The documents of one file: those of a file that printed the same in an earlier render are known. */
+function documentsOf(source: string, rendered: ReadonlyMap<string, string>, options: SortOptions): readonly PrintedDocument[] {
+  const { profile, memory, budget } = options;
+  const text = rendered.get(source) as string;
+  const files = memory.printed(profile.name);
+  const known = files.get(text);
+  // Where it is too much, to read it again tells the line.
+  if (known && known.cost <= budget.left) {
+    budget.step(known.cost);
+    return known.documents;
+  }
+  if (trimSpace(text) === '') return [];
+  const before = budget.left;
+  payForDocuments(source, text, budget);
+  const contents = profile.keepTrailingSpace ? splitKeeping(text) : splitTrimming(text);
+  const documents: PrintedDocument[] = [];
+  for (const content of contents) {
+    const place = { source, text, content };
+    const head = readHead(place, rendered, options);
+    if (head) documents.push({ content, head });
+  }
+  if (documents.length === contents.length) files.set(text, { documents, cost: before - budget.left });
+  return documents;
 }
 
 const isSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13 && code !== 11);
@@ -155,24 +184,23 @@ function tooMuch({ source, text, content }: PrintedPlace, cause: ConversionError
   });
 }
 
-export interface Head {
+interface Head {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
   readonly annotations: ReadonlyMap<string, string>;
-  /** Steps that it takes to read. */
-  readonly cost: number;
 }
 
-function readHead(place: PrintedPlace, rendered: ReadonlyMap<string, string>, { profile, onFailure }: SortOptions): Head | undefined {
+/** @returns undefined for a document whose failure `onFailure` takes */
+function readHead(
+  place: PrintedPlace,
+  rendered: ReadonlyMap<string, string>,
+  { profile, budget, onFailure }: SortOptions,
+): Head | undefined {
   const { source, content } = place;
-  let cost = 0;
-  const spend = (steps: number): void => {
-    cost += steps;
-  };
   try {
-    const value = yamlToValue(content, true, { spend });
-    if (value === null) return { apiVersion: '', kind: '', name: '', annotations: new Map(), cost };
+    const value = yamlToValue(content, true, { spend: (steps) => pay(budget, steps, place) });
+    if (value === null) return { apiVersion: '', kind: '', name: '', annotations: new Map() };
     if (!(value instanceof Map)) throw typeError(value, `Go value of type ${profile.name === 'helm3' ? 'releaseutil' : 'util'}.SimpleHead`);
     const metadata = member(value, 'metadata');
     if (metadata !== null && !(metadata instanceof Map))
@@ -185,7 +213,6 @@ function readHead(place: PrintedPlace, rendered: ReadonlyMap<string, string>, { 
       kind: textOf(member(value, 'kind'), 'SimpleHead.kind'),
       name: metadata ? textOf(member(metadata, 'name'), '.metadata.name') : '',
       annotations: metadata ? annotationsOf(metadata) : new Map(),
-      cost,
     };
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;

@@ -3,7 +3,7 @@ import { Phrases } from '../language/phrases.ts';
 import type { Chart } from '../loader/chart.ts';
 import type { ProfileName } from '../profile.ts';
 import { Again } from './again/again.ts';
-import type { Head } from './manifests.ts';
+import type { PrintedFile } from './manifests.ts';
 
 /**
  * What one render of a chart leaves for the next: results that depend on a text alone, by that text, and what files printed
@@ -12,11 +12,10 @@ import type { Head } from './manifests.ts';
  * It is kept with the chart (the object that `loadChart` made) and goes with it.
  */
 export class RenderMemory {
-  /** Heads of documents that templates printed. */
-  readonly heads = new Recent<Head>();
   #again: Again | undefined;
   readonly #phrases = new Map<ProfileName, Phrases>();
   readonly #texts = new Map<ProfileName, Recent<ReadonlyMap<string, Tree>>>();
+  readonly #printed = new Map<ProfileName, Recent<PrintedFile>>();
 
   /** What files printed. */
   get again(): Again {
@@ -26,27 +25,32 @@ export class RenderMemory {
 
   /** Parsed texts of `tpl`; which names are functions differs between profiles. */
   texts(profile: ProfileName): Recent<ReadonlyMap<string, Tree>> {
-    const known = this.#texts.get(profile);
-    if (known) return known;
-    const made = new Recent<ReadonlyMap<string, Tree>>();
-    this.#texts.set(profile, made);
-    return made;
+    return entry(this.#texts, profile, () => new Recent());
+  }
+
+  /** Documents of what templates printed, by all that one printed. */
+  printed(profile: ProfileName): Recent<PrintedFile> {
+    return entry(this.#printed, profile, () => new Recent());
   }
 
   /** Actions of the chart's templates. */
   phrases(profile: ProfileName): Phrases {
-    const known = this.#phrases.get(profile);
-    if (known) return known;
-    const made = new Phrases();
-    this.#phrases.set(profile, made);
-    return made;
+    return entry(this.#phrases, profile, () => new Phrases());
   }
 
   /** A render begins: forgets what the last one did not use. */
   turn(): void {
-    this.heads.turn();
     for (const texts of this.#texts.values()) texts.turn();
+    for (const files of this.#printed.values()) files.turn();
   }
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 /** A map that keeps what was used since the turn before the last one: never more than two renders' worth. */
