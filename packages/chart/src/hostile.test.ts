@@ -91,7 +91,7 @@ test('regular expressions take linear time', () => {
   expect(new Regex('(a*)*b').test('a'.repeat(3000))).toBe(false);
   expect(new Regex('^(([a-z])+.)+[A-Z]([a-z])+$').test('a'.repeat(3000))).toBe(false);
   expect(() => new Regex('((a{100}){100}){100}')).toThrow('invalid repeat count: `{100}`');
-  expect(() => new Regex(`(?:${'a'.repeat(60)}){1000}`)).toThrow('expression too large');
+  expect(() => new Regex(`(?:${'a'.repeat(60)}){1000}`)).toThrow('more than 50000 instructions');
   expect(performance.now() - started).toBeLessThan(5000);
 });
 

@@ -1,4 +1,3 @@
-import { ExpressionTooLarge, maxInstructions } from '../regex/program.ts';
 import { Regex } from '../regex/regex.ts';
 import { RegexError } from '../regex/syntax.ts';
 import { nilStrings, strings, type Value } from '../value/kinds.ts';
@@ -12,22 +11,10 @@ const cache = new Map<string, Regex>();
 const maxCached = 500;
 const maxCachedSize = 2000;
 
-function compile(pattern: string, { budget }: CallContext): Regex {
-  try {
-    const regex = new Regex(pattern);
-    budget.step(regex.size >> 1);
-    return regex;
-  } catch (error) {
-    // It was compiled as far as it may be; `regexMatch` lets the template go on.
-    if (error instanceof ExpressionTooLarge) budget.step(maxInstructions);
-    throw error;
-  }
-}
-
-function compiled(pattern: string, context: CallContext): Regex {
+function compiled(pattern: string, { budget }: CallContext): Regex {
   const known = cache.get(pattern);
   if (known) return known;
-  const regex = compile(pattern, context);
+  const regex = new Regex(pattern, (steps) => budget.step(steps));
   if (regex.size + pattern.length > maxCachedSize) return regex;
   if (cache.size >= maxCached) cache.clear();
   cache.set(pattern, regex);

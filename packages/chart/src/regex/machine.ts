@@ -1,4 +1,4 @@
-import { contains, containsFolded, isWord } from './classes.ts';
+import { contains, isWord } from './classes.ts';
 import type { Instruction } from './program.ts';
 import type { Assertion } from './syntax.ts';
 
@@ -107,10 +107,9 @@ class Machine {
           found = current.captures[i];
           break;
         }
-        if (instruction.op === 'set') this.#work += instruction.set.length >> 2;
-        if (instruction.op === 'set' && code >= 0 && (instruction.fold ? containsFolded : contains)(instruction.set, code)) {
-          this.#follow(next, instruction.next, after, current.captures[i] as Int32Array);
-        }
+        if (instruction.op !== 'set' || code < 0) continue;
+        this.#work += instruction.set.weight >> 2;
+        if (contains(instruction.set, code)) this.#follow(next, instruction.next, after, current.captures[i] as Int32Array);
       }
       [current, next] = [next, current];
       if (code < 0) break;

@@ -28,9 +28,9 @@ function isAnchored(item: Expression): boolean {
 
 /** The one character that an expression takes. Surrogates are halves of characters, or bytes (value/text.ts): not looked for. */
 function characterOf(item: Expression): string | undefined {
-  if (item.kind !== 'set' || item.fold || item.set.length !== 1) return undefined;
-  const [range] = item.set;
-  if (!range || typeof range === 'function' || range[0] !== range[1]) return undefined;
+  if (item.kind !== 'set' || item.set.isFolded || item.set.isNegated || item.set.members.length !== 1) return undefined;
+  const [range] = item.set.members;
+  if (!Array.isArray(range) || range[0] !== range[1]) return undefined;
   const [code] = range;
   return code >= 0xd800 && code <= 0xdfff ? undefined : String.fromCodePoint(code);
 }

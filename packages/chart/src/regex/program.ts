@@ -1,48 +1,33 @@
+import { LimitReached } from '../render/budget.ts';
 import type { CharacterSet } from './classes.ts';
-import { type Assertion, type Expression, RegexError } from './syntax.ts';
+import { type Assertion, type Expression, maxInstructions, tooLarge } from './syntax.ts';
 
 /** An expression as instructions of a machine that tries all ways at once. */
 
 export type Instruction =
   | { readonly op: 'match' }
-  | { readonly op: 'set'; readonly set: CharacterSet; readonly fold: boolean; readonly next: number }
+  | { readonly op: 'set'; readonly set: CharacterSet; readonly next: number }
   | { readonly op: 'assert'; readonly assertion: Assertion; readonly next: number }
   | { readonly op: 'save'; readonly slot: number; readonly next: number }
   /** Two ways, the first preferred. */
   | { readonly op: 'split'; readonly next: number; readonly other: number };
 
-/** Instructions that repeats may unroll to; Go bounds the expression likewise. */
-export const maxInstructions = 50_000;
-
-export class ExpressionTooLarge extends RegexError {
-  constructor(pattern: string) {
-    super('expression too large', pattern);
-  }
-}
-
-/** Whether an expression matches without taking a character, somewhere. */
-function isNullable(expression: Expression): boolean {
-  switch (expression.kind) {
-    case 'set':
-      return false;
-    case 'concat':
-      return expression.items.every(isNullable);
-    case 'alternate':
-      return expression.items.some(isNullable);
-    case 'capture':
-      return isNullable(expression.item);
-    case 'repeat':
-      return expression.least === 0 || isNullable(expression.item);
-    default:
-      return true;
-  }
-}
-
-export function compile(root: Expression, pattern: string): readonly Instruction[] {
+/** @throws LimitReached */
+export function compile(root: Expression): readonly Instruction[] {
   const program: Instruction[] = [];
   const add = (instruction: Instruction): number => {
-    if (program.length >= maxInstructions) throw new ExpressionTooLarge(pattern);
+    if (program.length >= maxInstructions) throw new LimitReached(tooLarge);
     return program.push(instruction) - 1;
+  };
+
+  const nullable = new Map<Expression, boolean>();
+  /** Whether an expression matches without taking a character, somewhere. Asked of each once, for loops nest. */
+  const isNullable = (expression: Expression): boolean => {
+    const known = nullable.get(expression);
+    if (known !== undefined) return known;
+    const answer = findNullable(expression, isNullable);
+    nullable.set(expression, answer);
+    return answer;
   };
 
   /** Puts the instructions of an expression before `next`; returns where they begin. */
@@ -51,7 +36,7 @@ export function compile(root: Expression, pattern: string): readonly Instruction
       case 'empty':
         return next;
       case 'set':
-        return add({ op: 'set', set: expression.set, fold: expression.fold, next });
+        return add({ op: 'set', set: expression.set, next });
       case 'assert':
         return add({ op: 'assert', assertion: expression.assertion, next });
       case 'concat':
@@ -80,11 +65,20 @@ export function compile(root: Expression, pattern: string): readonly Instruction
       // Go writes (x+)? for x* where x may be empty, so that an empty round counts as one (golang/go#46123).
       if (least > 0) start = body;
       else start = isNullable(item) ? add(split(body, next, lazy)) : loop;
-      for (let i = 1; i < least; i++) start = emit(item, start);
-      return start;
+      return repeated(item, least - 1, start);
     }
     for (let i = least; i < most; i++) start = add(split(emit(item, start), next, lazy));
-    for (let i = 0; i < least; i++) start = emit(item, start);
+    return repeated(item, least, start);
+  };
+
+  const repeated = (item: Expression, times: number, next: number): number => {
+    let start = next;
+    for (let i = 0; i < times; i++) {
+      const size = program.length;
+      start = emit(item, start);
+      // What is empty takes no instruction, however often.
+      if (program.length === size) break;
+    }
     return start;
   };
 
@@ -94,4 +88,21 @@ export function compile(root: Expression, pattern: string): readonly Instruction
   // The machine starts at the last instruction.
   add({ op: 'split', next: begin, other: begin });
   return program;
+}
+
+function findNullable(expression: Expression, isNullable: (part: Expression) => boolean): boolean {
+  switch (expression.kind) {
+    case 'set':
+      return false;
+    case 'concat':
+      return expression.items.every(isNullable);
+    case 'alternate':
+      return expression.items.some(isNullable);
+    case 'capture':
+      return isNullable(expression.item);
+    case 'repeat':
+      return expression.least === 0 || isNullable(expression.item);
+    default:
+      return true;
+  }
 }

@@ -12,16 +12,21 @@ export class Regex {
   readonly #names: readonly string[];
   readonly #prefix: Prefix;
 
-  /** @throws RegexError with Go's message */
-  constructor(source: string) {
+  /**
+   * @param spend takes the steps of compiling it, which its counted repeats decide: `a{1000}` is a thousand instructions
+   * @throws RegexError with Go's message; LimitReached for what is too large
+   */
+  constructor(source: string, spend: (steps: number) => void = () => {}) {
     this.source = source;
+    spend(source.length);
     const { root, names } = parseRegex(source);
-    this.#program = compile(root, source);
+    this.#program = compile(root);
     this.#names = names;
     this.#prefix = prefixOf(root);
+    spend(this.size);
   }
 
-  /** Instructions: what compiling it cost. */
+  /** Instructions. */
   get size(): number {
     return this.#program.length;
   }

@@ -1,4 +1,5 @@
-import { type CharacterSet, negate, perlClass, posixClass, range, single, unicodeClass } from './classes.ts';
+import { LimitReached } from '../render/budget.ts';
+import { type CharacterSet, perlClass, posixClass, setOf, single, unicodeClass } from './classes.ts';
 
 /** Go's regular expressions (RE2 syntax) as a tree. */
 
@@ -6,7 +7,7 @@ export type Assertion = 'textStart' | 'textEnd' | 'lineStart' | 'lineEnd' | 'wor
 
 export type Expression =
   | { readonly kind: 'empty' }
-  | { readonly kind: 'set'; readonly set: CharacterSet; readonly fold: boolean }
+  | { readonly kind: 'set'; readonly set: CharacterSet }
   | { readonly kind: 'assert'; readonly assertion: Assertion }
   | { readonly kind: 'concat' | 'alternate'; readonly items: readonly Expression[] }
   | Repeat
@@ -47,6 +48,9 @@ interface FlagSet {
 const maxRepeat = 1000;
 /** Go's own is 1000. */
 const maxDepth = 500;
+/** Parts of an expression, and instructions that repeats unroll to. Go's own is three million. */
+export const maxInstructions = 50_000;
+export const tooLarge = `a regular expression of more than ${maxInstructions} instructions`;
 
 /** How often counts repeat the innermost part, at most; what is there no time at all does not count. */
 function repeatsOf(expression: Expression): number {
@@ -66,18 +70,29 @@ function repeatsOf(expression: Expression): number {
   }
 }
 
+/** @throws RegexError, LimitReached for more parts than `maxInstructions` */
 export function parseRegex(pattern: string): Syntax {
   return new RegexParser(pattern).parse();
 }
 
 /** A number that begins with zero makes the brace a character. */
 const counts = /\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}/y;
+const groupName = /\(\?P?<(?!$)([^>]*)(>?)/y;
+const flagLetters = /\(\?([imsU]*)(?:-([imsU]+))?([:)])/y;
+const wrongFlags = /\(\?[imsU]*(?:-[imsU]*)?.?/suy;
+const unicodeName = /\\[pP](?:\{(\^?)([^}]*)\}|([^{]))/suy;
+const oneCharacter = /\\(?:x([0-9A-Fa-f]{2})|x\{([0-9A-Fa-f]+)\}|(0[0-7]{0,2}|[1-7][0-7]{1,2})|([aftnrv])|([^\w\u0080-\uffff]|_))/y;
+/** Up to the first character that is wrong: of digits, the one that goes beyond the last character there is. */
+const wrongEscape = /\\(?:x\{0*(?:10[0-9A-Fa-f]{4}|[0-9A-Fa-f]{0,5}).?|x[^{]?.?|.)/suy;
 
 class RegexParser {
   readonly #pattern: string;
   readonly #names: string[] = [''];
   #at = 0;
   #depth = 0;
+  #parts = 0;
+  /** Where the last `:]` stands. */
+  #lastNamed: number | undefined;
   #flags: FlagSet = { fold: false, multiline: false, dotNewline: false, swapLazy: false };
 
   constructor(pattern: string) {
@@ -111,7 +126,7 @@ class RegexParser {
       if (bounds) {
         const shown = this.#pattern.slice(start, this.#at);
         const item = items.pop();
-        if (!item) throw new RegexError('missing argument to repetition operator', shown.replace(/(?<=.)\?$/, ''));
+        if (!item) throw new RegexError('missing argument to repetition operator', shown);
         if (lastRepeat !== '') throw new RegexError('invalid nested repetition operator', lastRepeat + shown);
         const repeat: Repeat = { kind: 'repeat', item, ...bounds, lazy: bounds.lazy !== this.#flags.swapLazy };
         const isOften = bounds.isCounted && (bounds.least > 1 || (bounds.most > 1 && bounds.most !== Number.POSITIVE_INFINITY));
@@ -121,8 +136,7 @@ class RegexParser {
         continue;
       }
       lastRepeat = '';
-      const item = this.#atom();
-      if (item) items.push(item);
+      this.#atom(items);
     }
     if (items.length === 0) return { kind: 'empty' };
     return items.length === 1 ? (items[0] as Expression) : { kind: 'concat', items };
@@ -158,71 +172,92 @@ class RegexParser {
     return { least, most, lazy, isCounted };
   }
 
-  #atom(): Expression | undefined {
-    const character = String.fromCodePoint(this.#pattern.codePointAt(this.#at) as number);
-    switch (character) {
+  /** What stands next; flags are nothing by themselves, and a quoted text is many. */
+  #atom(items: Expression[]): void {
+    this.#count();
+    switch (this.#pattern[this.#at]) {
       case '(':
-        return this.#group();
+        items.push(...this.#group());
+        return;
       case '[':
-        return { kind: 'set', set: this.#bracket(), fold: this.#flags.fold };
+        items.push({ kind: 'set', set: this.#bracket() });
+        return;
       case '.':
         this.#at++;
-        return { kind: 'set', set: this.#flags.dotNewline ? negate([]) : negate(single('\n')), fold: false };
+        items.push({ kind: 'set', set: this.#flags.dotNewline ? anyCharacter : anyButNewline });
+        return;
       case '^':
         this.#at++;
-        return { kind: 'assert', assertion: this.#flags.multiline ? 'lineStart' : 'textStart' };
+        items.push({ kind: 'assert', assertion: this.#flags.multiline ? 'lineStart' : 'textStart' });
+        return;
       case '$':
         this.#at++;
-        return { kind: 'assert', assertion: this.#flags.multiline ? 'lineEnd' : 'textEnd' };
+        items.push({ kind: 'assert', assertion: this.#flags.multiline ? 'lineEnd' : 'textEnd' });
+        return;
       case '\\':
-        return this.#escape();
+        this.#escape(items);
+        return;
       default:
-        this.#at += character.length;
-        return { kind: 'set', set: single(character), fold: this.#flags.fold };
+        items.push(this.#literal(this.#character()));
     }
   }
 
-  #group(): Expression | undefined {
+  #literal(character: string): Expression {
+    const isFolded = this.#flags.fold;
+    const plain = isFolded || character > '\x7f' ? undefined : plainLiterals.get(character);
+    if (plain) return plain;
+    const made: Expression = { kind: 'set', set: setOf([single(character)], { isFolded }) };
+    if (!isFolded && character <= '\x7f') plainLiterals.set(character, made);
+    return made;
+  }
+
+  /** The next character. Bytes that are no UTF-8 are halves of surrogates (value/text.ts). */
+  #character(): string {
+    const code = this.#pattern.codePointAt(this.#at) as number;
+    if (code >= 0xd800 && code <= 0xdfff) throw new RegexError('invalid UTF-8', this.#pattern.slice(this.#at));
+    const character = String.fromCodePoint(code);
+    this.#at += character.length;
+    return character;
+  }
+
+  /** What an expression finds at the place at hand. */
+  #match(expression: RegExp): RegExpExecArray | null {
+    expression.lastIndex = this.#at;
+    return expression.exec(this.#pattern);
+  }
+
+  #group(): Expression[] {
     const start = this.#at;
     if (++this.#depth > maxDepth) throw new RegexError('expression nests too deeply', this.#pattern);
     const outer = this.#flags;
     let index: number | undefined;
-    if (this.#pattern.startsWith('(?', start)) {
-      const named = /^\(\?P?<([^>]*)(>?)/.exec(this.#pattern.slice(start));
-      if (named && !/^\(\?<[=!]/.test(this.#pattern.slice(start))) {
-        const [whole, name = '', close] = named;
-        if (close === '') throw new RegexError('invalid named capture', this.#pattern.slice(start));
-        if (!/^\w+$/.test(name)) throw new RegexError('invalid named capture', whole);
-        index = this.#names.push(name) - 1;
-        this.#at += whole.length;
-      } else if (this.#setFlags(start)) {
-        this.#depth--;
-        return undefined;
-      }
-    } else {
+    const named = this.#match(groupName);
+    if (named) {
+      const [whole, name = '', close] = named;
+      if (close === '') throw new RegexError('invalid named capture', this.#pattern.slice(start));
+      if (!/^\w+$/.test(name)) throw new RegexError('invalid named capture', whole);
+      index = this.#names.push(name) - 1;
+      this.#at += whole.length;
+    } else if (!this.#pattern.startsWith('(?', start)) {
       index = this.#names.push('') - 1;
       this.#at++;
+    } else if (this.#setFlags()) {
+      this.#depth--;
+      return [];
     }
     const item = this.#alternation();
     if (this.#pattern[this.#at] !== ')') throw new RegexError('missing closing )', this.#pattern);
     this.#at++;
     this.#depth--;
     this.#flags = outer;
-    return index === undefined ? item : { kind: 'capture', item, index };
+    return [index === undefined ? item : { kind: 'capture', item, index }];
   }
 
   /** `(?i)` for what follows, true; `(?i:` for a group, false. */
-  #setFlags(start: number): boolean {
-    const found = /^\(\?([imsU]*)(?:(-)([imsU]*))?([:)])/.exec(this.#pattern.slice(start, start + 64));
-    const bad = (): RegexError => {
-      const shown = /^\(\?[imsU-]*(?:<?[^)]?)/.exec(this.#pattern.slice(start))?.[0] ?? '(?';
-      return this.#pattern.indexOf(')', start) < 0 && shown.length === this.#pattern.length - start
-        ? new RegexError('missing argument to repetition operator', '?')
-        : new RegexError('invalid or unsupported Perl syntax', shown);
-    };
-    if (!found) throw bad();
-    const [whole, on = '', minus, off = '', end] = found;
-    if (minus !== undefined && off === '') throw new RegexError('invalid or unsupported Perl syntax', whole);
+  #setFlags(): boolean {
+    const found = this.#match(flagLetters);
+    if (!found) throw new RegexError('invalid or unsupported Perl syntax', this.#match(wrongFlags)?.[0] as string);
+    const [whole, on = '', off = '', end] = found;
     const flag = (letter: string, before: boolean): boolean => (off.includes(letter) ? false : on.includes(letter) || before);
     this.#flags = {
       fold: flag('i', this.#flags.fold),
@@ -234,92 +269,82 @@ class RegexParser {
     return end === ')';
   }
 
-  #escape(): Expression {
+  #escape(items: Expression[]): void {
     const letter = this.#pattern[this.#at + 1];
     const assertion = letter === undefined ? undefined : assertions[letter];
     if (assertion) {
       this.#at += 2;
-      return { kind: 'assert', assertion };
+      items.push({ kind: 'assert', assertion });
+    } else if (letter === 'Q') this.#quoted(items);
+    else {
+      const set = this.#classEscape();
+      items.push(set ? { kind: 'set', set } : this.#literal(this.#characterEscape()));
     }
-    if (letter === 'Q') return this.#quoted();
-    const set = this.#classEscape() ?? single(this.#characterEscape());
-    return { kind: 'set', set, fold: this.#flags.fold };
   }
 
   /** `\Q…\E`: all of it as it stands. */
-  #quoted(): Expression {
-    const end = this.#pattern.indexOf('\\E', this.#at + 2);
-    const text = this.#pattern.slice(this.#at + 2, end < 0 ? this.#pattern.length : end);
-    this.#at = end < 0 ? this.#pattern.length : end + 2;
-    const items = Array.from(text, (character): Expression => ({ kind: 'set', set: single(character), fold: this.#flags.fold }));
-    return items.length === 1 ? (items[0] as Expression) : { kind: 'concat', items };
+  #quoted(items: Expression[]): void {
+    const close = this.#pattern.indexOf('\\E', this.#at + 2);
+    const end = close < 0 ? this.#pattern.length : close;
+    this.#at += 2;
+    while (this.#at < end) {
+      this.#count();
+      items.push(this.#literal(this.#character()));
+    }
+    if (close >= 0) this.#at += 2;
   }
 
   /** `\d`, `\pL`, `\p{Greek}`; undefined for other escapes. */
   #classEscape(): CharacterSet | undefined {
     const letter = this.#pattern[this.#at + 1];
     if (letter === undefined) throw new RegexError('trailing backslash at end of expression', '');
-    const perl = perlClass(letter);
+    const isFolded = this.#flags.fold;
+    const perl = perlClass(letter, isFolded);
     if (perl) {
       this.#at += 2;
       return perl;
     }
     if (letter !== 'p' && letter !== 'P') return undefined;
-    const found = /^\\[pP](?:\{(\^?)([^}]*)\}|(.))/su.exec(this.#pattern.slice(this.#at, this.#at + 64));
+    const found = this.#match(unicodeName);
     if (!found) throw new RegexError('invalid character class range', this.#pattern.slice(this.#at));
-    const set = unicodeClass(found[2] ?? found[3] ?? '');
-    if (!set) throw new RegexError('invalid character class range', found[0]);
+    const members = unicodeClass(found[2] ?? found[3] ?? '');
+    if (!members) throw new RegexError('invalid character class range', found[0]);
     this.#at += found[0].length;
-    return (letter === 'P') !== (found[1] === '^') ? negate(set) : set;
+    return setOf(members, { isNegated: (letter === 'P') !== (found[1] === '^'), isFolded });
   }
 
   /** One character behind a backslash. */
   #characterEscape(): string {
-    const rest = this.#pattern.slice(this.#at, this.#at + 16);
-    const bad = (): RegexError =>
-      new RegexError('invalid escape sequence', rest.slice(0, 1 + String.fromCodePoint(rest.codePointAt(1) as number).length));
-    const found = /^\\(?:x([0-9A-Fa-f]{2})|x\{([0-9A-Fa-f]+)\}|(0[0-7]{0,2}|[1-7][0-7]{1,2})|([aftnrv])|([^\w\u0080-\uffff]|_))/.exec(rest);
-    if (!found) throw bad();
-    const [whole, hex, longHex, octal, letter, mark] = found;
-    if (octal !== undefined && !octal.startsWith('0') && octal.length < 2) throw bad();
+    const found = this.#match(oneCharacter);
+    const [whole = '', hex, longHex, octal, letter, mark] = found ?? [];
+    const code = octal === undefined ? Number.parseInt(hex ?? longHex ?? '', 16) : Number.parseInt(octal, 8);
+    if (!found || code > 0x10ffff) throw new RegexError('invalid escape sequence', this.#match(wrongEscape)?.[0] as string);
     this.#at += whole.length;
-    if (hex !== undefined || longHex !== undefined) {
-      const code = Number.parseInt((hex ?? longHex) as string, 16);
-      if (code > 0x10ffff) throw bad();
-      return String.fromCodePoint(code);
-    }
-    if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
+    if (!Number.isNaN(code)) return String.fromCodePoint(code);
     return letter === undefined ? (mark as string) : (controls[letter] as string);
   }
 
   #bracket(): CharacterSet {
     const start = this.#at;
     this.#at++;
-    const negated = this.#pattern[this.#at] === '^';
-    if (negated) this.#at++;
-    const set: CharacterSet[number][] = [];
+    const isNegated = this.#pattern[this.#at] === '^';
+    if (isNegated) this.#at++;
+    const members: CharacterSet['members'][number][] = [];
     for (let first = true; ; first = false) {
       const character = this.#pattern[this.#at];
       if (character === undefined) throw new RegexError('missing closing ]', this.#pattern.slice(start));
       if (character === ']' && !first) break;
-      for (const member of this.#bracketItem()) set.push(member);
+      this.#count();
+      members.push(this.#bracketItem());
     }
     this.#at++;
-    return negated ? negate(set) : set;
+    return setOf(members, { isNegated, isFolded: this.#flags.fold });
   }
 
-  #bracketItem(): CharacterSet {
-    const rest = this.#pattern.slice(this.#at, this.#at + 32);
-    if (rest.startsWith('[:')) {
-      const found = /^\[:(\^?)(\w+):\]/.exec(rest);
-      if (found) {
-        const set = posixClass(found[2] as string);
-        if (!set) throw new RegexError('invalid character class range', found[0]);
-        this.#at += found[0].length;
-        return found[1] === '^' ? negate(set) : set;
-      }
-    }
-    if (rest[0] === '\\') {
+  #bracketItem(): CharacterSet['members'][number] {
+    const named = this.#namedClass();
+    if (named) return named;
+    if (this.#pattern[this.#at] === '\\') {
       const set = this.#classEscape();
       if (set) return set;
     }
@@ -331,7 +356,22 @@ class RegexParser {
     const high = this.#bracketCharacter();
     const [from, to] = [low.codePointAt(0) as number, high.codePointAt(0) as number];
     if (to < from) throw new RegexError('invalid character class range', this.#pattern.slice(start, this.#at));
-    return range(from, to);
+    return [from, to];
+  }
+
+  /** `[:alpha:]`, and `[:^alpha:]` for what it does not take; undefined where no such thing stands. */
+  #namedClass(): CharacterSet | undefined {
+    const start = this.#at;
+    // Asked once what the last one is: to look for the end of each takes quadratic time where there is none.
+    this.#lastNamed ??= this.#pattern.lastIndexOf(':]');
+    if (!this.#pattern.startsWith('[:', start) || this.#lastNamed < start + 2) return undefined;
+    const end = this.#pattern.indexOf(':]', start + 2);
+    const name = this.#pattern.slice(start + 2, end);
+    const isNegated = name.startsWith('^');
+    const members = posixClass(isNegated ? name.slice(1) : name);
+    this.#at = end + 2;
+    if (!members) throw new RegexError('invalid character class range', this.#pattern.slice(start, this.#at));
+    return setOf(members, { isNegated, isFolded: this.#flags.fold });
   }
 
   #bracketCharacter(): string {
@@ -339,11 +379,18 @@ class RegexParser {
       if (this.#at + 1 >= this.#pattern.length) throw new RegexError('trailing backslash at end of expression', '');
       return this.#characterEscape();
     }
-    const character = String.fromCodePoint(this.#pattern.codePointAt(this.#at) as number);
-    this.#at += character.length;
-    return character;
+    return this.#character();
+  }
+
+  /** One more part. */
+  #count(): void {
+    if (++this.#parts > maxInstructions) throw new LimitReached(tooLarge);
   }
 }
 
+/** Most of an expression is such; each is made once. */
+const plainLiterals = new Map<string, Expression>();
+const anyCharacter = setOf([], { isNegated: true });
+const anyButNewline = setOf([single('\n')], { isNegated: true });
 const assertions: Readonly<Record<string, Assertion>> = { A: 'textStart', z: 'textEnd', b: 'word', B: 'notWord' };
 const controls: Readonly<Record<string, string>> = { a: '\x07', f: '\f', t: '\t', n: '\n', r: '\r', v: '\v' };

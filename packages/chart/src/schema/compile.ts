@@ -1,4 +1,4 @@
-import type { Regex } from '../regex/regex.ts';
+import { Regex } from '../regex/regex.ts';
 import { RegexError } from '../regex/syntax.ts';
 import { type ExactJson, JsonNumber } from '../value/json.ts';
 import { quote } from '../value/text.ts';
@@ -7,7 +7,6 @@ import { below, fragmentOf, loadSchema, printPlace, type Resource, resolveRefere
 import { assertsFormat, type Dialect, hasVocabulary } from './drafts.ts';
 import { formatOf } from './formats.ts';
 import { isInteger, isUsable, toFloat } from './numbers.ts';
-import { compilePattern } from './pattern.ts';
 
 export interface CompileOptions {
   /** Takes the steps of the work. */
@@ -135,7 +134,7 @@ export class SchemaCompiler {
   /** @throws SchemaError */
   regex(source: string, place: () => string): Regex {
     try {
-      return compilePattern(source, this.#options.charge);
+      return new Regex(source, this.#options.charge);
     } catch (error) {
       if (error instanceof RegexError) throw new SchemaError(`invalid regex ${quote(source)} at ${quote(place())}: ${error.message}`);
       throw error;

@@ -1,3 +1,4 @@
+import { Regex } from '../regex/regex.ts';
 import { RegexError } from '../regex/syntax.ts';
 import { parseTime } from '../time/time.ts';
 import { utc } from '../time/zone.ts';
@@ -5,7 +6,6 @@ import { addressProblem } from '../value/address.ts';
 import { atoi } from '../value/atoi.ts';
 import { byteLength, byteSlice, quote } from '../value/text.ts';
 import { hostName, parseUrl, type Url, UrlError, unescapeUrl } from '../value/url.ts';
-import { compilePattern } from './pattern.ts';
 
 /**
  * A check of `format`: undefined for a good text, else the reason in the words of the library that Helm uses.
@@ -298,7 +298,7 @@ function preRelease(text: string): string | undefined {
 
 function regex(text: string, charge: (steps: number) => void): string | undefined {
   try {
-    compilePattern(text, charge);
+    new Regex(text, charge);
     return undefined;
   } catch (error) {
     if (error instanceof RegexError) return error.message;

@@ -1,7 +1,7 @@
+import { Regex } from '../regex/regex.ts';
 import { RegexError } from '../regex/syntax.ts';
 import { type ExactJson, JsonNumber } from '../value/json.ts';
 import { type Draft, draftOf } from './drafts.ts';
-import { compilePattern } from './pattern.ts';
 
 /**
  * Whether what stands at a keyword is surely right by the schemas of schemas of every draft that knows the keyword.
@@ -54,7 +54,7 @@ export function isPattern(value: ExactJson, charge: (steps: number) => void): bo
   if (typeof value !== 'string') return false;
   if (/^[\w \-^$]*$/.test(value)) return true;
   try {
-    compilePattern(value, charge);
+    new Regex(value, charge);
     return true;
   } catch (error) {
     if (error instanceof RegexError) return false;

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { defaultLimits } from '../limits.ts';
+import { Budget, LimitReached } from '../render/budget.ts';
 import { Regex } from './regex.ts';
 
 const large = `${'key: value\n'.repeat(100_000)}end: true\n`;
@@ -54,4 +56,31 @@ test('what must begin at the beginning is not looked for further on', () => {
   };
   expect(new Regex('^value').find(large, meter)).toBe('');
   expect(steps).toBeLessThan(100);
+});
+
+test('bytes that are no UTF-8 are no expression', () => {
+  expect(() => new Regex('a\udcffb')).toThrow('invalid UTF-8: `\udcffb`');
+});
+
+describe('an expression of a stranger ends within the budget', () => {
+  const wide = String.fromCodePoint(...Array.from({ length: 20_000 }, (_item, index) => 0x10000 + 2 * index));
+  test.each([
+    ['long', 'a'.repeat(20_000_000), ''],
+    ['of many groups', '()'.repeat(500_000), ''],
+    ['of a large set', `[${'a-c'.repeat(500_000)}]`, ''],
+    ['of a set that a text is compared with in vain', `[${wide}]`, 'x'.repeat(1_000_000)],
+    ['of a negated set that every character passes', `[^${wide}]*$`, 'x'.repeat(1_000_000)],
+    ['of a set without regard to case', `(?i)[${wide}]`, 'é'.repeat(1_000_000)],
+    ['of names that do not end', '[[:'.repeat(400_000), ''],
+    ['of nothing, often', '(?:){1000}'.repeat(200_000), ''],
+    ['of loops within loops, on a long text', `${'(?:'.repeat(400)}${'a?'.repeat(20_000)}${')*'.repeat(400)}b`, 'a'.repeat(1000)],
+    ['of alternatives that all go on', `(?:${'(a)|'.repeat(5000)}b)*c`, 'a'.repeat(100_000)],
+  ])('%s', (_name, pattern, text) => {
+    const budget = new Budget(defaultLimits);
+    const started = performance.now();
+    const search = (): boolean => new Regex(pattern, (steps) => budget.step(steps)).test(text, budget);
+    expect(search).toThrow(LimitReached);
+    // Two seconds are promised on an idle machine; tests share theirs.
+    expect(performance.now() - started).toBeLessThan(8000);
+  });
 });
