@@ -193,11 +193,13 @@ class Parser {
     const close = this.#tokens.hasNoneBack ? this.#source.indexOf('}}', start) : -1;
     if (close < 0) return this.#newPhrase(start);
     const text = this.#source.slice(start, close);
-    const known = this.#phrases.get(text);
+    const old = this.#phrases.get(text);
+    const plain = old ? undefined : this.#phrases.plain(text, this.#isFunction);
+    const known = old ?? plain;
     if (known && (known.needs.length === 0 || known.needs.every((name) => this.#variables.includes(name)))) {
       this.#base = start;
       if (known.declares.length > 0) this.#variables.push(...known.declares);
-      this.#tokens.leave(close, known.trim);
+      this.#tokens.leave(close, known.trim, plain?.tokens);
       return known;
     }
     const declared = this.#variables.length;

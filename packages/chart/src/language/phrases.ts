@@ -1,4 +1,5 @@
 import type { PipeNode } from './nodes.ts';
+import { type PlainPhrase, readPlainPhrase } from './plain-phrases.ts';
 
 /** What stands between the delimiters of an action. Positions in it count from the end of the left delimiter. */
 export interface Phrase {
@@ -33,6 +34,13 @@ export class Phrases {
 
   get(text: string): KnownPhrase | undefined {
     return this.#known.get(text);
+  }
+
+  /** A new phrase of plain words, known from now on; undefined for one that the parser has to read. */
+  plain(text: string, isFunction: (name: string) => boolean): PlainPhrase | undefined {
+    const phrase = readPlainPhrase(text, isFunction);
+    if (phrase) this.set(text, phrase);
+    return phrase;
   }
 
   set(text: string, phrase: KnownPhrase): void {

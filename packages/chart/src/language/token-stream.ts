@@ -86,9 +86,11 @@ export class TokenStream {
     this.#back.push(found);
   }
 
-  /** Goes to the right delimiter of an action whose words are known. */
-  leave(close: number, trim: boolean): void {
+  /** Goes to the right delimiter of an action whose words are known. @param tokens how many they are, where they were not paid before */
+  leave(close: number, trim: boolean, tokens = 0): void {
     this.last = this.#lexer.leave(close, trim);
+    this.#unpaid += tokens;
+    if (this.#unpaid >= tokensAtOnce) this.settle();
   }
 
   /** Charges what has been read since the last time. @throws ChartError */
