@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import type { Container, Pod } from '@desp/kube';
 import { systemClock } from '@desp/runtime';
 import fc from 'fast-check';
@@ -14,7 +13,6 @@ import { containerConfig } from './container-config.ts';
 import type { EngineContainer } from './engine.ts';
 import { environmentOf, expand, type PodSources } from './environment.ts';
 import { parseDockerConfig } from './images.ts';
-import { demultiplex } from './node-access.ts';
 import { attemptLabel, type ContainerView, podStatus } from './pod-status.ts';
 import { createProbes } from './probes.ts';
 import { droppedCapabilities, refusalOf } from './refusals.ts';
@@ -363,37 +361,6 @@ test('a pull secret gives its credentials, a broken one none', () => {
   expect(parseDockerConfig(secret({ auths: { 'r.example': { username: 'u', password: 'p' } } }))).toHaveLength(1);
   for (const broken of [undefined, 'xx', secret(null), secret({ auths: 3 }), secret({ auths: { r: { auth: 'Og==' } } })])
     expect(parseDockerConfig(broken)).toEqual([]);
-});
-
-test('the engine’s frames are split however they arrive', async () => {
-  const frame = (stream: number, text: string) => {
-    const head = Buffer.alloc(8);
-    head[0] = stream;
-    head.writeUInt32BE(Buffer.byteLength(text), 4);
-    return Buffer.concat([head, Buffer.from(text)]);
-  };
-  const bytes = Buffer.concat([frame(1, 'out'), frame(2, 'err'), frame(1, ''), frame(1, 'put')]);
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 20 }), async (cuts) => {
-      const source = new PassThrough();
-      const got = { out: '', err: '' };
-      const done = new Promise<void>((resolve) => source.on('end', resolve));
-      demultiplex(
-        source,
-        (chunk) => (got.out += chunk),
-        (chunk) => (got.err += chunk),
-      );
-      let offset = 0;
-      for (const cut of cuts) {
-        source.write(bytes.subarray(offset, offset + cut));
-        offset += cut;
-      }
-      source.end(bytes.subarray(offset));
-      await done;
-      expect(got).toEqual({ out: 'output', err: 'err' });
-    }),
-    { numRuns: 50 },
-  );
 });
 
 test.each([

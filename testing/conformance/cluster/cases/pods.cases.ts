@@ -248,7 +248,9 @@ export const podsArea: Area = {
         });
         // Who begins to follow now still gets all that the container says at its end.
         const late = bench.ok(['logs', '-f', 'p']);
+        const tail = bench.ok(['logs', '-f', '--tail=1', 'p']);
         await deleting;
+        expect(await tail).toContain('last words');
         for (const log of [await following, await late]) for (const line of ['got USR1', 'last words']) expect(log).toContain(line);
       },
     },
