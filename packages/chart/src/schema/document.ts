@@ -134,6 +134,7 @@ export class SchemaDocument {
 
   /** What stands at a pointer. @throws SchemaError */
   lookup(pointer: string): ExactJson {
+    this.#charge(pointer.length >> 7);
     let current = this.root;
     for (const token of pointer.split('/').slice(1)) {
       if (/~(?![01])/.test(token)) throw new SchemaError(`invalid json-pointer ${quote(printPlace(this.url, pointer))}`);

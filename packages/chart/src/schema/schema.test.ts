@@ -148,6 +148,49 @@ describe('a runaway schema ends within its limits', () => {
       `v: ${'['.repeat(200)}${']'.repeat(200)}`,
       'LIMIT_EXCEEDED',
     ],
+    'references below a long place': [
+      JSON.stringify({ $defs: { [longKey]: { $id: 'y', $defs: { x: {} }, properties: many(20_000, { $ref: '#/$defs/x' }) } }, $ref: 'y' }),
+      'a: 1',
+      'LIMIT_EXCEEDED',
+    ],
+    'dynamic anchors below a long place': [
+      JSON.stringify({
+        $defs: {
+          [longKey]: {
+            $id: 'y',
+            properties: Object.fromEntries(
+              Array.from({ length: 20_000 }, (_item, index) => [`a${index}`, { $dynamicAnchor: `x${index}` }]),
+            ),
+          },
+        },
+        $ref: 'y#x1',
+      }),
+      'a: 1',
+      'LIMIT_EXCEEDED',
+    ],
+    'references in a circle below a long place, of which nothing is told': [
+      JSON.stringify({ $defs: { [longKey]: { $id: 'y', not: { anyOf: repeated(10_000, { $ref: 'y' }) } } }, $ref: 'y' }),
+      'a: 1',
+      'LIMIT_EXCEEDED',
+    ],
+    'long texts that are nearly the wanted one': [
+      JSON.stringify({ properties: { v: { items: { enum: [[`${longKey}a`]] } } } }),
+      `a: &a ["${longKey}b"]\nv: [${repeated(20_000, '*a').join(',')}]`,
+      'LIMIT_EXCEEDED',
+    ],
+    'requirements that nothing asks for': [
+      JSON.stringify({ properties: { v: { items: { dependentRequired: many(20_000, ['x']) } } } }),
+      `v: [${repeated(20_000, '{}').join(',')}]`,
+      'LIMIT_EXCEEDED',
+    ],
+    'formats of long texts': [
+      JSON.stringify({
+        $schema: 'http://json-schema.org/draft-07/schema#',
+        properties: { v: { items: { format: 'uri-template' } } },
+      }),
+      `a: &a "${'%7b%7d/'.repeat(50_000)}"\nv: [${repeated(20_000, '*a').join(',')}]`,
+      'LIMIT_EXCEEDED',
+    ],
     'a reference that is nearly a URL': [JSON.stringify({ $ref: `http://${'a'.repeat(1_000_000)}!` }), 'a: 1', 'SCHEMA_VIOLATION'],
     'an id that is nearly a URL': [JSON.stringify({ $id: `http://${'a'.repeat(200_000)}!` }), 'a: 1', undefined],
   };

@@ -11,6 +11,8 @@ export class Scope {
   readonly parent: Scope | undefined;
   /** The schema of schemas in use, while a schema is checked. */
   readonly meta: CompiledSchema | undefined;
+  /** How many parents check the same value. */
+  readonly chain: number;
 
   constructor(schema: CompiledSchema, keyword: string, depth: number, parent: Scope | undefined, meta: CompiledSchema | undefined) {
     this.schema = schema;
@@ -18,13 +20,15 @@ export class Scope {
     this.depth = depth;
     this.parent = parent;
     this.meta = meta;
+    this.chain = parent?.depth === depth ? parent.chain + 1 : 0;
   }
 
-  /** What the library says where references lead back to a schema that checks the same value already. */
-  cycle(): string | undefined {
+  /** Where references lead back to a schema that checks the same value already: what the library says. */
+  cycle(): (() => string) | undefined {
     for (let scope = this.parent; scope && scope.depth === this.depth; scope = scope.parent) {
       if (scope.schema !== this.schema) continue;
-      return `both ${this.#path()} and ${scope.#path()} resolve to ${quote(this.schema.location)} causing reference cycle`;
+      const first = scope;
+      return () => `both ${this.#path()} and ${first.#path()} resolve to ${quote(this.schema.location)} causing reference cycle`;
     }
     return undefined;
   }

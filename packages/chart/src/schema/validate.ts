@@ -131,13 +131,13 @@ class Validator {
 
   #check(schema: CompiledSchema, value: Instance, at: Location, scope: Scope, left: Unevaluated, isQuiet: boolean): Found {
     this.at = schema.pointer;
-    this.#budget.step(4);
+    this.#budget.step(4 + (scope.chain >> 6));
     if (schema.always === true) return undefined;
     const budget = this.#budget;
     const place = { at, isQuiet, budget };
     if (schema.always === false) return violation(place, () => 'false schema');
     const cycle = scope.cycle();
-    if (cycle !== undefined) return violation(place, () => cycle);
+    if (cycle) return violation(place, cycle);
     if (++this.#depth > maxDepth) throw new LimitReached(`values and schema are nested more than ${maxDepth} deep`);
     const found = this.#simple(schema, value, place) ?? this.#checkAll({ schema, at, scope, left, isQuiet, budget, found: [] }, value);
     this.#depth--;
@@ -158,7 +158,7 @@ class Validator {
       if (!choices.some((choice) => jsonEqual(value, choice, spend))) return violation(place, () => enumText(choices));
     }
     if (!format || typeof value !== 'string') return undefined;
-    spend(4 + (value.length >> 4));
+    spend(4 + value.length);
     const reason = format.check(value, spend);
     return reason === undefined ? undefined : violation(place, () => `${singleQuoted(value)} is not valid ${format.name}: ${reason}`);
   }
@@ -175,6 +175,7 @@ class Validator {
     else if (typeof value === 'string') this.#text(frame, value);
     else if (isNumber(value)) this.#number(frame, value);
     if (found.length === 0 || !frame.isQuiet) {
+      if (schema.recursiveReference || schema.dynamicReference) this.#budget.step(this.#depth >> 5);
       if (schema.recursiveReference)
         add(frame, this.#refer(frame, frame.scope.recursive(schema.recursiveReference), value, '$recursiveRef'));
       if (schema.dynamicReference) add(frame, this.#refer(frame, frame.scope.dynamic(schema.dynamicReference), value, '$dynamicRef'));
@@ -218,6 +219,7 @@ class Validator {
   }
 
   #depending(frame: Frame, all: readonly (readonly [string, readonly string[] | CompiledSchema])[], value: Members): void {
+    this.#budget.step(all.length >> 4);
     for (const [key, wanted] of all) {
       if (!value.has(key)) continue;
       if (!('length' in wanted)) add(frame, this.#checkSame(frame, wanted, value as Instance));

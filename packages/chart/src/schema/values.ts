@@ -31,12 +31,20 @@ export function typeOf(value: Instance): JsonType | undefined {
 export const isType = (value: Instance, type: JsonType | undefined, wanted: readonly string[]): boolean =>
   (type !== undefined && wanted.includes(type)) || (isNumber(value) && wanted.includes('integer') && isInteger(value));
 
-/** Equality of JSON: numbers by value, whatever their kind. @param spend pays for lists, maps and long numbers that are compared */
+/** Steps that it takes to compare a long text with another. */
+const costOfText = (text: string): number => text.length >> 12;
+
+/** Equality of JSON: numbers by value, whatever their kind. @param spend pays for lists, maps, and long numbers and texts */
 export function jsonEqual(a: Instance, b: Instance, spend: (steps: number) => void = () => {}): boolean {
   if (isNumber(a)) {
     if (!isNumber(b)) return false;
     spend((costOf(a) + costOf(b)) >> 4);
     return compareNumbers(a, b) === 0;
+  }
+  if (typeof a === 'string') {
+    if (typeof b !== 'string' || a.length !== b.length) return false;
+    if (a.length >= 4096) spend(costOfText(a));
+    return a === b;
   }
   if (typeof a !== 'object' || a === null) return (a ?? null) === (b ?? null);
   if (a instanceof Map) {
@@ -50,9 +58,9 @@ export function jsonEqual(a: Instance, b: Instance, spend: (steps: number) => vo
   return a.every((item, index) => jsonEqual(item, b[index], spend));
 }
 
-/** How many maps, lists and plain values a value is made of, counted up to a bound; long numbers count more. */
+/** How many maps, lists and plain values a value is made of, counted up to a bound; long numbers and texts count more. */
 export function countParts(value: Instance, most: number): number {
-  let count = 1 + (isNumber(value) ? costOf(value) >> 4 : 0);
+  let count = 1 + (isNumber(value) ? costOf(value) >> 4 : typeof value === 'string' ? costOfText(value) : 0);
   const items: Iterable<Instance> = value instanceof Map ? value.values() : Array.isArray(value) ? value : [];
   for (const item of items) {
     if (count >= most) return most;
