@@ -31,14 +31,16 @@ interface Names {
 
 const noNames: Names = { ips: [], dnsNames: [] };
 
+/** In sprig's order: a key that is given is read before the names are looked at. */
 function issue(context: CallContext, commonName: string, names: Names, days: bigint, rest: Partial<CertificateRequest>): GoStruct {
-  const ips = names.ips.map((ip) => (typeof ip === 'string' ? ip : fail(`error parsing ip: ${printValue(ip)} is not a string`)));
-  const dnsNames = names.dnsNames.map((name) =>
-    typeof name === 'string' ? name : fail(`error processing alternate dns name: ${printValue(name)} is not a string`),
-  );
-  const request: CertificateRequest = { commonName, ips, dnsNames, days: Number(days), isCa: false, now: context.now(), ...rest };
+  const maker = certificates(context);
   try {
-    const { certificate, key } = certificates(context).issue(request);
+    if (rest.key !== undefined) maker.checkKey(rest.key);
+    const ips = names.ips.map((ip) => (typeof ip === 'string' ? ip : fail(`error parsing ip: ${printValue(ip)} is not a string`)));
+    const dnsNames = names.dnsNames.map((name) =>
+      typeof name === 'string' ? name : fail(`error processing alternate dns name: ${printValue(name)} is not a string`),
+    );
+    const { certificate, key } = maker.issue({ commonName, ips, dnsNames, days: Number(days), isCa: false, now: context.now(), ...rest });
     return certificateValue(certificate, key);
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));

@@ -29,6 +29,8 @@ export interface CertificateRequest {
 
 export interface Certificates {
   generateKey(type: string): string;
+  /** Throws with the reason where the PEM text is no private key. */
+  checkKey(key: string): void;
   issue(request: CertificateRequest): { certificate: string; key: string };
   /** Throws with the reason where the PEM texts are no certificate and key. */
   check(certificate: string, key: string): void;

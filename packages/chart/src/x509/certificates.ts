@@ -34,6 +34,9 @@ export interface Keys {
 export function makeCertificates(keys: Keys): Certificates {
   return {
     generateKey: (type) => keys.generate(kinds.get(type) ?? 'rsa', 4096).pem,
+    checkKey: (key) => {
+      parsedKey(key, keys);
+    },
     issue: (request) => issue(request, keys),
     check: (certificate, key) => {
       readCertificate(certificate, 'decodedCert.Bytes', keys);
@@ -87,6 +90,7 @@ function issue(request: CertificateRequest, keys: Keys): { certificate: string; 
   const key = request.key === undefined ? keys.generate('rsa', 2048) : parsedKey(request.key, keys);
   const subject = commonName(request.commonName);
   const keyId = keys.sha256(bodyOf(members(key.publicKey)[1]).subarray(1)).subarray(0, 20);
+  const names = alternativeNames(request);
   const signer: Signer = request.signer ? readSigner(request.signer, keys) : { name: subject, key, keyId: undefined };
   const algorithm = signatureAlgorithm(signer.key);
   const end = new Date(request.now.getTime() + request.days * 86_400_000);
@@ -98,7 +102,7 @@ function issue(request: CertificateRequest, keys: Keys): { certificate: string; 
     sequence(time(request.now), time(end)),
     subject,
     key.publicKey,
-    element(0xa3, sequence(...extensions(request, keyId, signer.keyId))),
+    element(0xa3, sequence(...extensions(request.isCa, names, keyId, signer.keyId))),
   );
   return { certificate: writePem('CERTIFICATE', sequence(body, algorithm, bitString(signer.key.sign(body)))), key: key.pem };
 }
@@ -166,19 +170,21 @@ function signatureAlgorithm(key: PrivateKey): Uint8Array {
 
 const critical = element(tag.boolean, Uint8Array.of(0xff));
 
-function extensions(request: CertificateRequest, keyId: Uint8Array, authority: Uint8Array | undefined): Uint8Array[] {
+/** Of a certificate, in DER. @throws Error for what is no IP address */
+const alternativeNames = ({ dnsNames, ips }: CertificateRequest): Uint8Array[] => [
+  ...dnsNames.map((name) => element(0x82, toBytes(name))),
+  ...ips.map((ip) => element(0x87, addressBytes(ip))),
+];
+
+function extensions(isCa: boolean, names: readonly Uint8Array[], keyId: Uint8Array, authority: Uint8Array | undefined): Uint8Array[] {
   const list = [
     // Digital signature and key encipherment; an authority signs certificates too.
-    extension(oid.keyUsage, bitString(Uint8Array.of(request.isCa ? 0xa4 : 0xa0), request.isCa ? 2 : 5), true),
+    extension(oid.keyUsage, bitString(Uint8Array.of(isCa ? 0xa4 : 0xa0), isCa ? 2 : 5), true),
     extension(oid.extendedKeyUsage, sequence(objectId(oid.serverAuth), objectId(oid.clientAuth))),
-    extension(oid.basicConstraints, request.isCa ? sequence(critical) : sequence(), true),
+    extension(oid.basicConstraints, isCa ? sequence(critical) : sequence(), true),
   ];
-  if (request.isCa) list.push(extension(oid.keyId, element(tag.octetString, keyId)));
+  if (isCa) list.push(extension(oid.keyId, element(tag.octetString, keyId)));
   if (authority) list.push(extension(oid.authorityKeyId, sequence(element(0x80, authority))));
-  const names = [
-    ...request.dnsNames.map((name) => element(0x82, toBytes(name))),
-    ...request.ips.map((ip) => element(0x87, addressBytes(ip))),
-  ];
   if (names.length > 0) list.push(extension(oid.alternativeNames, sequence(...names)));
   return list;
 }
