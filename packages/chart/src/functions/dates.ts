@@ -97,7 +97,7 @@ function textDuration(value: string): bigint {
   if (text === '') return fail('empty duration');
   const parsed = parseDuration(text);
   if (parsed !== undefined) return parsed;
-  const seconds = parseFloat64(text, false);
+  const seconds = parseFloat64(text);
   return seconds === undefined ? fail(`could not parse duration ${quote(value)}`) : floatDuration(seconds);
 }
 

@@ -157,7 +157,7 @@ class Parser {
     this.#at += text.length;
     const integer = atoi(text);
     if (typeof integer === 'bigint') return { kind: 'integer', value: integer };
-    const float = parseFloat64(text, false);
+    const float = parseFloat64(text);
     if (float === undefined) throw new Problem(`cannot parse number ${text}`);
     return { kind: 'float', value: float };
   }

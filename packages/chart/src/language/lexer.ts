@@ -1,4 +1,4 @@
-import { quote } from '../value/text.ts';
+import { byteLength, quote } from '../value/text.ts';
 
 /**
  * Cuts a template into tokens, on demand, as Go's text/template does: text outside `{{ }}`, words inside, trim
@@ -70,8 +70,8 @@ export function printToken({ type, text }: Token): string {
   if (type === token.eof) return 'EOF';
   if (type === token.error) return text;
   if (type > token.keyword) return `<${text}>`;
-  const characters = [...text];
-  return characters.length > 10 || text.length > 10 ? `${quote(characters.slice(0, 10).join(''))}...` : quote(text);
+  // Cut by characters where it is longer in bytes.
+  return byteLength(text) > 10 ? `${quote([...text.slice(0, 20)].slice(0, 10).join(''))}...` : quote(text);
 }
 
 const isSpaceCode = (code: number): boolean => code === 32 || code === 9 || code === 13 || code === 10;

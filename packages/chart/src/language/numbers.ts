@@ -25,9 +25,9 @@ export function parseNumber(pos: number, text: string, isChar: boolean): NumberN
   else {
     float = parseFloat64(text);
     if (float !== undefined && !/[.eEpP]/.test(text)) return `integer overflow: ${quote(text)}`;
-    if (float !== undefined && Number.isInteger(float) && Math.abs(float) < 2 ** 63) {
-      integer = BigInt(float);
-      if (float >= 0) unsigned = integer;
+    if (float !== undefined && Number.isInteger(float)) {
+      if (float >= -(2 ** 63) && float < 2 ** 63) integer = BigInt(float);
+      if (float >= 0 && float < 2 ** 64) unsigned = BigInt(float);
     }
   }
   if (integer === undefined && unsigned === undefined && float === undefined) return `illegal number syntax: ${quote(text)}`;
@@ -47,20 +47,29 @@ export function parseInteger(text: string): bigint | undefined {
   return negative ? -BigInt(digits) : BigInt(digits);
 }
 
-const floatForm = /^[+-]?(?:[0-9]+(?:_[0-9]+)*(?:\.(?:[0-9]+(?:_[0-9]+)*)?)?|\.(?:[0-9]+(?:_[0-9]+)*)?)?(?:[eE][+-]?[0-9]+)?$/;
-const hexFloatForm = /^([+-]?)0[xX]([0-9a-fA-F_]*)\.?([0-9a-fA-F_]*)[pP]([+-]?[0-9]+)$/;
+const floatForm = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+const hexFloatForm = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)[pP]([+-]?[0-9]+)$/;
 
-/** strconv.ParseFloat of a literal; undefined for what is none or overflows. Underscores only where a base-0 literal has them. */
-export function parseFloat64(text: string, underscores = true): number | undefined {
-  const hex = hexFloatForm.exec(text);
+/** strconv.ParseFloat; undefined for what is no number or overflows. */
+export function parseFloat64(text: string): number | undefined {
+  if (!areUnderscoresRight(text)) return undefined;
+  const plain = text.replaceAll('_', '');
+  const hex = hexFloatForm.exec(plain);
   if (hex) {
-    const [, sign = '', whole = '', fraction = '', exponent = '0'] = hex.map((part) => part.replaceAll('_', ''));
+    const [, sign = '', whole = '', fraction = '', exponent = '0'] = hex;
     if (whole + fraction === '') return undefined;
     const mantissa = Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction.length);
     return Number.isFinite(mantissa) ? (sign === '-' ? -mantissa : mantissa) : undefined;
   }
-  if (!floatForm.test(text) || !/[0-9]/.test(text) || /^[+-]?\.?[eE]/.test(text)) return undefined;
-  if (!underscores && text.includes('_')) return undefined;
-  const value = Number(text.replaceAll('_', ''));
+  if (!floatForm.test(plain)) return undefined;
+  const value = Number(plain);
   return Number.isFinite(value) ? value : undefined;
+}
+
+/** Each stands between two digits, or between the mark of a base and a digit. */
+function areUnderscoresRight(text: string): boolean {
+  if (!text.includes('_')) return true;
+  const isHex = /^[+-]?0[xX]/.test(text);
+  const digits = text.replace(/^[+-]?(?:0[xXoObB])?/, (mark) => (mark.length > 1 ? '0' : ''));
+  return !(isHex ? /(?<![0-9a-fA-F])_|_(?![0-9a-fA-F])/ : /(?<![0-9])_|_(?![0-9])/).test(digits);
 }

@@ -54,7 +54,7 @@ export function toFloat64(value: Value): number {
     case 'number':
       return value;
     case 'string':
-      return specialFloats.get(value.toLowerCase()) ?? parseFloat64(value, false) ?? 0;
+      return specialFloats.get(value.toLowerCase()) ?? parseFloat64(value) ?? 0;
     case 'boolean':
       return value ? 1 : 0;
     default:

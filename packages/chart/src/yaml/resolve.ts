@@ -57,7 +57,7 @@ export function resolve(text: string): Scalar {
   if (code === 46) {
     const known = named.get(text);
     if (known !== undefined) return known;
-    return parseFloat64(text, false) ?? text;
+    return parseFloat64(text) ?? text;
   }
   if (text.length > 5) return text;
   const known = named.get(text);
