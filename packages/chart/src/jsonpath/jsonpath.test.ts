@@ -70,6 +70,20 @@ describe('what means harm ends soon', () => {
     if (outcome !== 'done') expect(outcome).toEqual(expect.any(ChartError));
   });
 
+  test('long texts that are compared often', () => {
+    const long = 'x'.repeat(1_000_000);
+    const items = Array.from(
+      { length: 1000 },
+      () =>
+        new Map([
+          ['a', `${long}1`],
+          ['b', `${long}2`],
+        ]),
+    );
+    const path = parseJsonPath('{.l[?(@.b<@.a)]}'.repeat(100));
+    expect(() => printJsonPath(path, new Map([['l', items]]))).toThrow(limit);
+  });
+
   test('a value that is laid out too large', () => {
     expect(() => printJsonPath(parseJsonPath('{$}'.repeat(10)), large, { outputLength: 10_000 })).toThrow(limit);
     expect(() => printJsonPath(parseJsonPath('{..}{..}{..}'), large, { steps: 1000 })).toThrow(limit);

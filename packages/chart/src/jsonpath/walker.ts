@@ -190,7 +190,11 @@ export class Walker {
     const lefts = only(left);
     if (lefts.length === 0) return false;
     const rights = only(right);
-    return rights.length > 0 && this.#within(found, () => compare(lefts[0], operator, rights[0]));
+    if (rights.length === 0) return false;
+    const [a, b] = [lefts[0], rights[0]];
+    // One long text may be compared with another for each item.
+    if (typeof a === 'string' && typeof b === 'string') this.#budget.step(Math.min(a.length, b.length) >> 9);
+    return this.#within(found, () => compare(a, operator, b));
   }
 
   #isThere(item: Value, nodes: readonly Node[]): boolean {
