@@ -30,6 +30,8 @@ export interface Profile {
   readonly keepKubeVersionSuffix: boolean;
   /** `--set-json` takes a whole object, not only `key=value`. */
   readonly setJsonObject: boolean;
+  /** `--set 'a[0'`, an index without its end, is the end of the text, not an error: the error is wrapped, and looked for in what wraps it. */
+  readonly openIndexEnds: boolean;
   /** Knows the duration functions, `mustToYaml` and `mustToToml`. */
   readonly hasDurations: boolean;
   /** Lint warns of unknown keys in Chart.yaml and of loose versions, wants templates/, and looks at crds/. */
@@ -56,6 +58,7 @@ const helm4: Profile = {
   multiDocumentValues: true,
   keepKubeVersionSuffix: true,
   setJsonObject: true,
+  openIndexEnds: true,
   hasDurations: true,
   lintsStrictly: true,
   lintsHelm2: false,
@@ -78,6 +81,7 @@ const helm3: Profile = {
   multiDocumentValues: false,
   keepKubeVersionSuffix: false,
   setJsonObject: false,
+  openIndexEnds: false,
   hasDurations: false,
   lintsStrictly: false,
   lintsHelm2: true,

@@ -4,7 +4,7 @@ import type { Profile } from '../profile.ts';
 import { type Budget, LimitReached } from '../render/budget.ts';
 import { deepCopy } from '../value/copy.ts';
 import { TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
-import { printValue } from '../value/print.ts';
+import { printValue, sortedKeys } from '../value/print.ts';
 import { type Rate, weigh } from '../value/weigh.ts';
 
 /**
@@ -69,12 +69,16 @@ function coalesce(chart: WorkChart, target: ValueMap, prefix: string, merge: boo
 }
 
 /** Go's `%t` of what is no bool. */
-function printBoolVerb(value: Value): string {
+function printBoolVerb(value: Value, isInner = false): string {
   if (typeof value === 'boolean') return String(value);
-  if (value === null || value === undefined) return '%!t(<nil>)';
-  const type =
-    typeof value === 'string' ? 'string' : typeof value === 'number' ? 'float64' : Array.isArray(value) ? '[]interface {}' : 'int64';
-  if (Array.isArray(value)) return `[${value.map(printBoolVerb).join(' ')}]`;
+  if (value === null || value === undefined) return isInner ? '<nil>' : '%!t(<nil>)';
+  if (Array.isArray(value)) return `[${value.map((item) => printBoolVerb(item, true)).join(' ')}]`;
+  if (value instanceof Map) {
+    return `map[${sortedKeys(value)
+      .map((key) => `${printBoolVerb(key)}:${printBoolVerb(value.get(key), true)}`)
+      .join(' ')}]`;
+  }
+  const type = typeof value === 'string' ? 'string' : typeof value === 'number' ? 'float64' : 'int64';
   return `%!t(${type}=${printValue(value)})`;
 }
 

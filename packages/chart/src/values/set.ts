@@ -16,6 +16,8 @@ export interface SetOptions {
   readonly readFile?: (path: string) => string;
   /** `set-json` takes a whole object too, as in Helm 4. */
   readonly jsonObject?: boolean;
+  /** An index without its end is the end of the text, as in Helm 4. */
+  readonly openIndexEnds?: boolean;
 }
 
 /** `--set-json '{…}'`: laid over the values as a file would be. */
@@ -33,8 +35,8 @@ function wholeObject(text: string): ValueMap {
 export function applySet(kind: SetKind, text: string, target: ValueMap, options: SetOptions = {}): ValueMap {
   if (kind === 'set-json' && options.jsonObject && trimSpace(text).startsWith('{')) return mergeMaps(target, wholeObject(text));
   try {
-    if (kind === 'set-literal') literal(text, target);
-    else new SetParser(text, readerOf(kind, options), kind === 'set-json').run(target);
+    if (kind === 'set-literal') literal(text, target, options);
+    else new SetParser(text, readerOf(kind, options), kind, options).run(target);
     return target;
   } catch (error) {
     if (!(error instanceof SetError || error instanceof JsonError || error instanceof EndOfText)) throw error;
@@ -89,12 +91,14 @@ class SetParser {
   readonly #characters: readonly string[];
   readonly #read: Read;
   readonly #isJson: boolean;
+  readonly #openIndexEnds: boolean;
   #at = 0;
 
-  constructor(text: string, read: Read, isJson: boolean) {
+  constructor(text: string, read: Read, kind: SetKind, { openIndexEnds = false }: SetOptions) {
     this.#characters = [...text];
     this.#read = read;
-    this.#isJson = isJson;
+    this.#isJson = kind === 'set-json';
+    this.#openIndexEnds = openIndexEnds;
   }
 
   run(target: ValueMap): void {
@@ -216,15 +220,19 @@ class SetParser {
 
   #index(): number {
     const { text, stop } = this.#until(']');
-    if (stop === undefined) throw new SetError('error parsing index: EOF');
-    if (!/^[+-]?[0-9]+$/.test(text)) throw new SetError(`error parsing index: strconv.Atoi: parsing ${quote(text)}: invalid syntax`);
-    return Number(text);
+    if (stop === undefined) throw this.#openIndexEnds ? new EndOfText() : new SetError('error parsing index: EOF');
+    const fail = (why: string): SetError => new SetError(`error parsing index: strconv.Atoi: parsing ${quote(text)}: ${why}`);
+    if (!/^[+-]?[0-9]+$/.test(text)) throw fail('invalid syntax');
+    const index = Number(text);
+    // Between 2^53 and 2^63 a number is too large for an index anyway.
+    if (Math.abs(index) >= 2 ** 63) throw fail('value out of range');
+    return index;
   }
 
   #item(list: Value[], index: number, level: number): void {
     if (index < 0) throw new SetError(`negative ${index} index not allowed`);
     const { text, stop } = this.#until('[.=');
-    if (text !== '') throw new SetError(`unexpected data at end of array index: ${quote(text)}`);
+    if (text !== '') throw new SetError(`unexpected data at end of array index: [${[...text].map((one) => quote(one, "'")).join(' ')}]`);
     if (stop === undefined) throw new EndOfText();
     if (stop === '=') {
       let value: Value = '';
@@ -276,8 +284,10 @@ function conversion(value: Value, wanted: string): string {
   return `interface conversion: interface {} is ${got}, not ${wanted}`;
 }
 
-/** Length of the JSON value that a text begins with. */
+/** Length of the JSON value that a text begins with; of what is none, of some text that is none either. */
 function jsonLength(text: string): number {
+  const scalar = /^\s*(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][+-]?\d*)?)/.exec(text);
+  if (scalar) return scalar[0].length;
   let depth = 0;
   let inString = false;
   for (let i = 0; i < text.length; i++) {
@@ -293,24 +303,16 @@ function jsonLength(text: string): number {
     else if (character === '}' || character === ']') {
       depth--;
       if (depth === 0) return i + 1;
-    } else if (depth === 0 && (character === ',' || /\s/.test(character))) {
-      if (text.slice(0, i).trim() !== '') return i;
     }
   }
   return text.length;
 }
 
 /** `--set-literal`: only `.`, `[` and `=` count in the key, and everything after the first `=` is the value. */
-function literal(text: string, target: ValueMap): void {
+function literal(text: string, target: ValueMap, options: SetOptions): void {
   const equals = text.indexOf('=');
-  if (equals < 0) {
-    if (text === '') return;
-    throw new SetError(`key ${quote(text)} has no value`);
-  }
+  const key = (equals < 0 ? text : text.slice(0, equals)).replace(/[,\\]/g, '\\$&');
   const value = text.slice(equals + 1);
-  const characters = [...text.slice(0, equals)].map((character) =>
-    character === ',' || character === '\\' ? `\\${character}` : character,
-  );
   // The parser reads a stand-in, and the reader gives the literal for it.
-  new SetParser(`${characters.join('')}=x`, () => value, false).run(target);
+  new SetParser(equals < 0 ? key : `${key}=x`, () => value, 'set-literal', options).run(target);
 }

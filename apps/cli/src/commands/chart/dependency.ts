@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Chart, ChartError, type Dependency, versionTest } from '@desp/chart';
 import { loadChartFrom } from '@desp/chart/node';
-import { unsigned } from './flag-values.ts';
+import { unsigned, wholeNumber } from './flag-values.ts';
 import type { FlagTable } from './flags.ts';
 import { connectionFlags, globalFlags } from './global-flags.ts';
 import { HelmError, type HelmInvocation, type HelmVerb, isSystemError, type Output } from './helm-command.ts';
@@ -27,7 +27,7 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
     throw new HelmError(`"helm dependency ${action}" accepts at most 1 argument\n\nUsage:  helm dependency ${action} CHART [flags]`);
   const cleaned = join(path).replace(/(.)\/$/, '$1');
   if (action === 'list') {
-    list(cleaned, Number(flags.text('max-col-width') ?? '80'), helm, io);
+    list(cleaned, Number(wholeNumber(flags.text('max-col-width') ?? '80')), helm, io);
     return;
   }
   const { buildDependencies, updateDependencies } = await import('./remote/update-dependencies.ts');

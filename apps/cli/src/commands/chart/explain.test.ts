@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verb } from './explain.ts';
-import { runVerb } from './helm-command.ts';
-import { chartTemplateCommand } from './template.ts';
+import { type Output, runVerb } from './helm-command.ts';
+import { verb as templateVerb } from './template.ts';
 import { type CommandOutcome, folder } from './test-data/cases.ts';
 
 /** `desp chart explain`, and what `template` says beside Helm's words. */
@@ -10,7 +10,7 @@ const start = process.cwd();
 beforeAll(() => process.chdir(folder));
 afterAll(() => process.chdir(start));
 
-type Run = (io: Parameters<typeof chartTemplateCommand>[1]) => Promise<number>;
+type Run = (io: Output) => Promise<number>;
 
 async function collected(run: Run, errorTerminal = false, env: Record<string, string> = {}): Promise<CommandOutcome> {
   let stdout = '';
@@ -29,11 +29,7 @@ const explain = (...args: string[]): Promise<CommandOutcome> =>
   collected((io) => runVerb(verb, 'helm4', ['demo', './charts/web', '--kube-version', '1.34.1', '-f', 'over.yaml', ...args], io));
 
 const template = (chart: string, args: readonly string[], terminal = false, env: Record<string, string> = {}): Promise<CommandOutcome> =>
-  collected(
-    (io) => chartTemplateCommand(['template', 'demo', `./charts/${chart}`, '--kube-version', '1.34.1', ...args], io),
-    terminal,
-    env,
-  );
+  collected((io) => runVerb(templateVerb, 'helm4', ['demo', `./charts/${chart}`, '--kube-version', '1.34.1', ...args], io), terminal, env);
 
 describe('explain --line', () => {
   test('shows the place, the value and whom it overrides', async () => {

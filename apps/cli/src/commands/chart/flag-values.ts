@@ -1,43 +1,101 @@
+import { readCsvRecord } from './csv.ts';
 import type { ReadFlag } from './flags.ts';
 
 /** What pflag, and Go's strconv and time below it, refuse as a flag's value: each gives the problem in their words. */
 
-const syntax = (call: string, value: string): string => `strconv.${call}: parsing ${JSON.stringify(value)}: invalid syntax`;
+const refusal = (call: string, value: string, why: string): string => `strconv.${call}: parsing ${JSON.stringify(value)}: ${why}`;
+const syntax = (call: string, value: string): string => refusal(call, value, 'invalid syntax');
+const range = (call: string, value: string): string => refusal(call, value, 'value out of range');
 
-const whole = '(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)';
+/** With a base before the digits, and underscores between them, as Go writes numbers. */
+const whole = '(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)';
 const integerForm = new RegExp(`^[+-]?${whole}$`);
 const unsignedForm = new RegExp(`^${whole}$`);
-const floatForm = /^[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf|infinity|nan)$/i;
+const floatForm =
+  /^[+-]?(?:(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][+-]?[0-9](?:_?[0-9])*)?|inf|infinity|nan)$/i;
+const hexFloatForm = /^[+-]?0[xX](?:(?:_?[0-9a-fA-F])+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+$/;
+
+/** The number that a text of these forms stands for: `017` is octal. */
+export function wholeNumber(text: string): bigint {
+  const digits = text.replace(/^[+-]|_/g, '').replace(/^0(?=[0-7])/, '0o');
+  return BigInt(digits) * (text.startsWith('-') ? -1n : 1n);
+}
 
 export const bool: ReadFlag = (value) =>
   /^(1|t|T|true|TRUE|True|0|f|F|false|FALSE|False)$/.test(value) ? undefined : syntax('ParseBool', value);
-export const integer: ReadFlag = (value) => (integerForm.test(value) ? undefined : syntax('ParseInt', value));
-export const unsigned: ReadFlag = (value) => (unsignedForm.test(value) ? undefined : syntax('ParseUint', value));
-export const float: ReadFlag = (value) => (floatForm.test(value) ? undefined : syntax('ParseFloat', value));
 
-const units: ReadonlySet<string> = new Set(['ns', 'us', 'µs', 'μs', 'ms', 's', 'm', 'h']);
+export const integer: ReadFlag = (value) => {
+  if (!integerForm.test(value)) return syntax('ParseInt', value);
+  const number = wholeNumber(value);
+  return BigInt.asIntN(64, number) === number ? undefined : range('ParseInt', value);
+};
+
+export const unsigned: ReadFlag = (value) => {
+  if (!unsignedForm.test(value)) return syntax('ParseUint', value);
+  const number = wholeNumber(value);
+  return BigInt.asUintN(64, number) === number ? undefined : range('ParseUint', value);
+};
+
+/** Of 32 bits. */
+export const float: ReadFlag = (value) => {
+  if (hexFloatForm.test(value)) return undefined;
+  if (!floatForm.test(value)) return syntax('ParseFloat', value);
+  const isTooLarge = /^[+-]?[0-9.]/.test(value) && !Number.isFinite(Math.fround(Number(value.replaceAll('_', ''))));
+  return isTooLarge ? range('ParseFloat', value) : undefined;
+};
+
+/** Values with commas between them. */
+export const list: ReadFlag = (value) => {
+  const record = readCsvRecord(value);
+  return 'problem' in record ? record.problem : undefined;
+};
+
+/** In nanoseconds. */
+const units: ReadonlyMap<string, number> = new Map([
+  ['ns', 1],
+  ['us', 1e3],
+  ['µs', 1e3],
+  ['μs', 1e3],
+  ['ms', 1e6],
+  ['s', 1e9],
+  ['m', 60e9],
+  ['h', 3600e9],
+]);
 
 /** `1h30m`, `0`. */
 export const duration: ReadFlag = (value) => {
   const shown = JSON.stringify(value);
+  const invalid = `time: invalid duration ${shown}`;
   let rest = value.replace(/^[+-]/, '');
   if (rest === '0') return undefined;
-  if (rest === '') return `time: invalid duration ${shown}`;
+  if (rest === '') return invalid;
+  let total = 0n;
   while (rest !== '') {
-    const [all = '', number = '', unit = ''] = /^([0-9]*\.?[0-9]*)([^0-9.]*)/.exec(rest) ?? [];
-    if (!/[0-9]/.test(number)) return `time: invalid duration ${shown}`;
-    if (unit === '') return `time: missing unit in duration ${shown}`;
-    if (!units.has(unit)) return `time: unknown unit ${JSON.stringify(unit)} in duration ${shown}`;
+    const [all = '', number = '', name = ''] = /^([0-9]*\.?[0-9]*)([^0-9.]*)/.exec(rest) ?? [];
+    if (!/[0-9]/.test(number)) return invalid;
+    if (name === '') return `time: missing unit in duration ${shown}`;
+    const unit = units.get(name);
+    if (unit === undefined) return `time: unknown unit ${JSON.stringify(name)} in duration ${shown}`;
+    const [before = '', after = ''] = number.split('.');
+    total += BigInt(before) * BigInt(unit) + BigInt(Math.trunc(Number(`0.${after}`) * unit));
     rest = rest.slice(all.length);
   }
-  return undefined;
+  // 64 bits, of which the negative ones hold one more.
+  return total > (value.startsWith('-') ? longest + 1n : longest) ? invalid : undefined;
 };
+
+const longest = 2n ** 63n - 1n;
 
 /** A text with one equals sign is one pair, whatever commas it holds. */
 export const pairs: ReadFlag = (value) => {
-  const parts = value.split('=').length === 2 ? [value] : value.split(',');
-  const wrong = parts.find((pair) => !pair.includes('='));
-  return wrong === undefined ? undefined : `${wrong} must be formatted as key=value`;
+  const malformed = (text: string): string => `${text} must be formatted as key=value`;
+  const count = value.split('=').length - 1;
+  if (count === 0) return malformed(value);
+  if (count === 1) return undefined;
+  const record = readCsvRecord(value);
+  if ('problem' in record) return record.problem;
+  const wrong = record.fields.find((pair) => !pair.includes('='));
+  return wrong === undefined ? undefined : malformed(wrong);
 };
 
 /** Helm 4 takes the name of a strategy, Helm 3 a yes or no. */

@@ -1,6 +1,7 @@
 /** Flags as Helm's command line library (pflag) reads them: `--name value`, `--name=value`, `-n value`, `-nvalue`. */
 
 import type { ProfileName } from '@desp/chart';
+import { readCsvRecord } from './csv.ts';
 import * as values from './flag-values.ts';
 
 export type FlagKind = 'bool' | 'text' | 'texts' | 'list';
@@ -56,7 +57,10 @@ export class Flags {
 
   /** Values with commas between them. */
   list(name: string): readonly string[] {
-    return this.texts(name).flatMap((text) => (text === '' ? [] : text.split(',')));
+    return this.texts(name).flatMap((text) => {
+      const record = readCsvRecord(text);
+      return 'fields' in record ? record.fields : [];
+    });
   }
 
   names(): string[] {
@@ -111,6 +115,7 @@ class Reader {
   }
 
   #long(word: string): void {
+    if (/^--[-=]/.test(word)) throw new FlagError(`bad flag syntax: ${word}`);
     const equals = word.indexOf('=');
     const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
     const definition = this.#table.get(name);
@@ -119,24 +124,26 @@ class Reader {
     this.#add(name, definition, equals >= 0 ? word.slice(equals + 1) : kind === 'bool' ? 'true' : (alone ?? this.#next(`--${name}`)));
   }
 
+  /** Letters one after the other: those before the last stand without a value. */
   #short(word: string): void {
-    for (let at = 1; at < word.length; at++) {
-      const letter = word[at] as string;
+    for (let letters = word.slice(1); letters !== ''; letters = letters.slice(1)) {
+      const letter = letters[0] as string;
       const name = this.#shorts.get(letter) ?? '';
       const definition = this.#table.get(name);
-      if (!definition) throw new FlagError(`unknown shorthand flag: '${letter}' in ${word}`);
-      const rest = word.slice(at + 1);
-      if (definition.kind === 'bool' && !rest.startsWith('=')) {
+      if (!definition) throw new FlagError(`unknown shorthand flag: '${letter}' in -${letters}`);
+      const rest = letters.slice(1);
+      const isGiven = rest.length > 1 && rest.startsWith('=');
+      if (definition.kind === 'bool' && !isGiven) {
         this.#add(name, definition, 'true');
         continue;
       }
-      this.#add(name, definition, rest.startsWith('=') ? rest.slice(1) : rest === '' ? this.#next(`'${letter}' in ${word}`) : rest);
+      this.#add(name, definition, isGiven ? rest.slice(1) : rest === '' ? this.#next(`'${letter}' in -${letters}`) : rest);
       return;
     }
   }
 
   #add(name: string, { kind, short, reads, says }: FlagDefinition, value: string): void {
-    const problem = (reads ?? (kind === 'bool' ? values.bool : undefined))?.(value, this.#helm);
+    const problem = (reads ?? readers[kind])?.(value, this.#helm);
     if (problem !== undefined) {
       const shown = `${short ? `-${short}, ` : ''}--${name}`;
       throw new FlagError(`invalid argument ${JSON.stringify(value)} for "${shown}" flag: ${problem}`);
@@ -146,3 +153,6 @@ class Reader {
     this.#flags.add(name, value);
   }
 }
+
+/** How values of a kind are looked at that have no other way. */
+const readers: Readonly<Partial<Record<FlagKind, ReadFlag>>> = { bool: values.bool, list: values.list };

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChartError, formatLintMessage, type LintFolder, type LintMessage, lint } from '@desp/chart';
 import { nodeCrypto, readChartArchive, readLintArchive, readLintFolder } from '@desp/chart/node';
@@ -69,8 +69,13 @@ function lintPath(path: string, run: (folder: LintFolder) => PathResult): PathRe
       throw error;
     }
   } else {
-    if (!existsSync(join(path, 'Chart.yaml')))
-      return failure(`unable to check Chart.yaml file in chart: stat ${join(path, 'Chart.yaml')}: no such file or directory`);
+    const chartYaml = join(path, 'Chart.yaml');
+    try {
+      statSync(chartYaml);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return failure(`unable to check Chart.yaml file in chart: ${describeFailure(error)}`);
+    }
     folder = readLintFolder(path);
   }
   return run(folder);

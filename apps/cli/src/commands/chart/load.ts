@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { asLogged, type Chart, type ProfileName, profileOf } from '@desp/chart';
 import { loadChartFrom } from '@desp/chart/node';
 import { HelmError, type Output } from './helm-command.ts';
@@ -13,10 +13,10 @@ import { HelmError, type Output } from './helm-command.ts';
  */
 export function loadForVerb(path: string, helm: ProfileName, io: Output, asInstalled: boolean): Chart {
   const profile = profileOf(helm);
-  const chartYaml = join(path, 'Chart.yaml');
+  const chartYaml = resolve(path, 'Chart.yaml');
   if (asInstalled && helm === 'helm4' && statSync(path, { throwIfNoEntry: false })?.isDirectory() && !existsSync(chartYaml))
     throw new HelmError(`unable to detect chart at ${chartYaml}: open ${chartYaml}: no such file or directory`);
-  checkArchive(path);
+  checkArchive(asInstalled ? resolve(path) : path);
   const onLink = (link: string, target: string): void =>
     io.err(
       helm === 'helm3'
@@ -28,8 +28,8 @@ export function loadForVerb(path: string, helm: ProfileName, io: Output, asInsta
   return chart;
 }
 
-/** A file that is no archive is called by what it looks like. */
-function checkArchive(path: string): void {
+/** A file that is no archive is called by what it looks like. @throws HelmError */
+export function checkArchive(path: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
   const head = Buffer.alloc(512);
   const file = openSync(path, 'r');

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { ChartError, checkApiVersion, profileOf } from '@desp/chart';
+import { ChartError, checkApiVersion, type ProfileName, profileOf } from '@desp/chart';
 import { openProvenance, saveChart, writeWhole } from '@desp/chart/node';
 import { registerSecret } from '@desp/runtime';
 import type { Flags } from './flags.ts';
@@ -17,7 +17,7 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
   if (flags.isOn('sign') && !key) throw new HelmError('--key is required for signing a package');
   const passphrase = passphraseReader(flags);
   for (const path of flags.args) {
-    if (!statSync(path).isDirectory()) throw new HelmError(`${path}: not a directory: only unpacked charts are packed`);
+    checkFolder(path, helm);
     if (flags.isOn('dependency-update')) {
       const { updateDependencies } = await import('./remote/update-dependencies.ts');
       await updateDependencies(path, helm, flags, { ...io, out: () => {} });
@@ -26,6 +26,8 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
     checkApiVersion(chart, profileOf(helm));
     const destination = flags.text('destination') ?? '.';
     const folder = destination === '.' ? process.cwd() : join(destination);
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+      throw new HelmError(`failed to save: is not a directory: ${folder}`);
     const saved = saveChart(chart, folder, {
       version: flags.text('version') ?? '',
       appVersion: flags.text('app-version') ?? '',
@@ -45,6 +47,15 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
     }
     io.out(`Successfully packaged chart and saved it to: ${saved.path}\n`);
   }
+}
+
+/** Only unpacked charts are packed. */
+function checkFolder(path: string, helm: ProfileName): void {
+  if (statSync(path).isDirectory()) return;
+  const chartYaml = resolve(path, 'Chart.yaml');
+  throw new HelmError(
+    helm === 'helm3' ? 'Chart.yaml file is missing' : `unable to detect chart at ${chartYaml}: open ${chartYaml}: not a directory`,
+  );
 }
 
 /** SOURCE_DATE_EPOCH (reproducible-builds.org), which Helm 4 follows too. */

@@ -10,15 +10,19 @@ import { HelmError } from './helm-command.ts';
  * for them. It is the user's own program and runs with the user's own rights and environment. Helm 4 takes the name of
  * a plugin instead.
  *
- * @returns what the program printed
+ * @returns the program's path. @throws HelmError where it cannot be run
  */
-export async function postRender(result: RenderResult, helm: ProfileName, flags: Flags): Promise<string> {
+export function postRendererOf(flags: Flags, helm: ProfileName): string {
   const name = flags.text('post-renderer') ?? '';
   if (helm === 'helm4')
     throw new HelmError(
       `--post-renderer ${name} is not supported: Helm 4 takes the name of a plugin, and plugins are not run here; use --helm 3 with a program, or pipe the output into it`,
     );
-  const program = findProgram(name);
+  return findProgram(name);
+}
+
+/** @returns what the program printed */
+export async function postRender(result: RenderResult, program: string, flags: Flags): Promise<string> {
   const text = [...result.crds, ...result.manifests].map(({ source, content }) => `---\n# Source: ${source}\n${content}\n`).join('');
   const { code, stdout, stderr } = await run([program, ...flags.texts('post-renderer-args')], {
     stdin: text,

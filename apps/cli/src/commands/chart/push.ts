@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { loadChartFrom } from '@desp/chart/node';
 import { connectionFlags, globalFlags } from './global-flags.ts';
 import { HelmError, type HelmInvocation, type HelmVerb, registryOutput } from './helm-command.ts';
+import { checkArchive } from './load.ts';
 import { isOci, pushChart } from './remote/registry.ts';
 
 const underscores = `
@@ -16,6 +17,7 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status) throw new HelmError(`${path}: no such file`);
   if (status.isDirectory()) throw new HelmError('cannot push directory, must provide chart archive (.tgz)');
+  checkArchive(path);
   const { metadata } = loadChartFrom(path);
   const provenance = existsSync(`${path}.prov`) ? readFileSync(`${path}.prov`) : undefined;
   const { reference, digest } = await pushChart(

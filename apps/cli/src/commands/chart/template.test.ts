@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chartTemplateCommand } from './template.ts';
 import { argumentsOf, type CommandOutcome, folder, readGoldens } from './test-data/cases.ts';
+import { runChart } from './test-data/run-chart.ts';
 
 /** `desp chart template` against what real Helm printed for our own small charts. */
 
@@ -8,20 +8,7 @@ const start = process.cwd();
 beforeAll(() => process.chdir(folder));
 afterAll(() => process.chdir(start));
 
-async function run(helm: '3' | '4', args: readonly string[]): Promise<CommandOutcome> {
-  let stdout = '';
-  let stderr = '';
-  const io = {
-    out: (text: string) => {
-      stdout += text;
-    },
-    err: (text: string) => {
-      stderr += text;
-    },
-  };
-  const code = await chartTemplateCommand(['--helm', helm, ...argumentsOf(args)], io);
-  return { code, stdout, stderr };
-}
+const run = (helm: '3' | '4', args: readonly string[]): Promise<CommandOutcome> => runChart('--helm', helm, ...argumentsOf(args));
 
 /** Violations of a schema come in the random order of a Go map. */
 const sorted = (outcome: CommandOutcome): CommandOutcome =>
@@ -45,6 +32,5 @@ test('refuses by name what it does not do', async () => {
 });
 
 test('--helm takes 3 or 4', async () => {
-  const io = { out: () => {}, err: () => {} };
-  expect(await chartTemplateCommand(['--helm', '2', 'template', 'demo', './charts/web'], io)).toBe(1);
+  expect((await runChart('--helm', '2', 'template', 'demo', './charts/web')).code).toBe(1);
 });

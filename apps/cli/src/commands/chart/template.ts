@@ -11,28 +11,11 @@ import {
 } from '@desp/chart';
 import { nodeCrypto } from '@desp/chart/node';
 import type { Flags } from './flags.ts';
-import { HelmError, type HelmVerb, type Output, runVerb, takeVerb } from './helm-command.ts';
+import { HelmError, type HelmVerb, type Output } from './helm-command.ts';
 import { loadForVerb } from './load.ts';
 import { ownTemplateFlags, refusedFlags, templateFlags } from './template-flags.ts';
 import { printManifests, writeManifests } from './template-output.ts';
 import { readUserValues } from './values.ts';
-
-/**
- * `desp chart [--helm 3|4] template [NAME] [CHART] [flags]`: Helm's command in Helm's words.
- *
- * @param argv what follows `desp chart`, the word `template` included
- * @returns Helm's exit code: 0 or 1
- */
-export async function chartTemplateCommand(argv: readonly string[], io: Output): Promise<number> {
-  try {
-    const { helm, rest } = takeVerb(argv, (word) => templateFlags[word.replace(/^--/, '')]?.kind === 'text');
-    return await runVerb(verb, helm, rest, io);
-  } catch (error) {
-    if (!(error instanceof HelmError)) throw error;
-    io.err(`Error: ${error.message}\n`);
-    return 1;
-  }
-}
 
 /** What is rendered, as flags and arguments say. */
 export interface RenderRequest {
@@ -71,8 +54,11 @@ export async function prepareRender(helm: ProfileName, flags: Flags, io: Output)
 
 async function template(helm: ProfileName, flags: Flags, io: Output): Promise<void> {
   const profile = profileOf(helm);
+  const postRenderer = flags.text('post-renderer') ? await import('./post-render.ts') : undefined;
+  const program = postRenderer?.postRendererOf(flags, helm);
   const request = await prepareRender(helm, flags, io);
   if (flags.isOn('keep-going') || flags.isOn('json')) {
+    if (program !== undefined) throw new HelmError('--post-renderer works on what is rendered whole: not with --keep-going or --json');
     const { renderOn } = await import('./render-on.ts');
     return renderOn(request, helm, flags, io);
   }
@@ -86,11 +72,7 @@ async function template(helm: ProfileName, flags: Flags, io: Output): Promise<vo
     throw withHints(failure, error, request, io);
   }
   for (const line of result.warnings) io.err(`${line}\n`);
-  let rewritten: string | undefined;
-  if (flags.text('post-renderer')) {
-    const { postRender } = await import('./post-render.ts');
-    rewritten = await postRender(result, helm, flags);
-  }
+  const rewritten = program === undefined ? undefined : await postRenderer?.postRender(result, program, flags);
   if (flags.text('output-dir')) writeManifests(result, request.name, flags, io);
   else printManifests(result, flags, profile.keepTrailingSpace, io, rewritten);
 }
@@ -167,7 +149,11 @@ const releaseNameForm = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-
 
 function checkReleaseName(name: string, helm: ProfileName, io: Output): void {
   if (releaseNameForm.test(name) && name.length <= 53) return;
-  const problem = `release name ${JSON.stringify(name)}: invalid release name, must match regex ${releaseNameForm.source} and the length must not be longer than 53`;
+  const why =
+    name === ''
+      ? 'no name provided'
+      : `invalid release name, must match regex ${releaseNameForm.source} and the length must not be longer than 53`;
+  const problem = `release name ${JSON.stringify(name)}: ${why}`;
   if (helm === 'helm3') throw new HelmError(problem);
   io.err(`level=ERROR msg="release name check failed" error=${JSON.stringify(problem)}\n`);
   throw new HelmError(`release name check failed: ${problem}`);

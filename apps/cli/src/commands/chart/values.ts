@@ -11,7 +11,7 @@ import {
   type ValueSource,
 } from '@desp/chart';
 import type { Flags } from './flags.ts';
-import { HelmError, isSystemError } from './helm-command.ts';
+import { describeFailure, HelmError, isSystemError } from './helm-command.ts';
 
 const setKinds: readonly SetKind[] = ['set-json', 'set', 'set-string', 'set-file', 'set-literal'];
 
@@ -34,10 +34,17 @@ export async function readUserValues(
   const remote = new Map<string, string>();
   const read = (path: string): string => remote.get(path) ?? (path.trim() === '-' ? readFileSync(0, 'utf8') : readText(path));
   for (const path of [...flags.list('values'), ...flags.texts('set-file').flatMap(pathsOf)]) {
-    if (!/^https?:\/\//.test(path)) continue;
+    if (!/^https?:\/\//i.test(path)) continue;
     if (!fetchValues) throw new HelmError(`values from ${path} are not fetched here: download them first`);
     remote.set(path, await fetchValues(path));
   }
+  const readForSet = (path: string): string => {
+    try {
+      return read(path);
+    } catch (error) {
+      throw isSystemError(error) ? new HelmError(`failed parsing --set-file data: ${describeFailure(error)}`) : error;
+    }
+  };
   let values: ValueMap = new Map();
   for (const path of flags.list('values')) {
     const text = read(path);
@@ -51,7 +58,11 @@ export async function readUserValues(
   }
   for (const kind of setKinds) {
     for (const text of flags.texts(kind)) {
-      values = applySet(kind, text, values, { readFile: read, jsonObject: profile.setJsonObject });
+      values = applySet(kind, text, values, {
+        readFile: readForSet,
+        jsonObject: profile.setJsonObject,
+        openIndexEnds: profile.openIndexEnds,
+      });
       sources.push({ kind, text });
     }
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   ChartError,
   type Dependency,
@@ -28,10 +29,13 @@ export interface DependencySources {
 const isAddress = (repository: string): boolean => /^https?:\/\//.test(repository);
 const sameAddress = (a: string, b: string): boolean => a.replace(/\/+$/, '') === b.replace(/\/+$/, '');
 
+/** What Helm calls a repository that only a chart names. */
+const unnamed = (repository: string): string => `helm-manager-${createHash('sha256').update(repository).digest('hex')}`;
+
 export function openSources(helm: ProfileName, flags: Flags, io: Output): DependencySources {
   const added = readRepositories(flags);
   const indexes = new Map<string, RepositoryIndex>();
-  /** Added repositories that were not reached: their cached indexes are taken. */
+  /** Repositories that were not reached: their cached indexes are taken, as Helm left them. */
   const stale = new Set<string>();
   const entryOf = (repository: string): RepositoryEntry | undefined => added.find(({ url }) => sameAddress(url, repository));
 
@@ -71,7 +75,7 @@ export function openSources(helm: ProfileName, flags: Flags, io: Output): Depend
       const known = indexes.get(repository);
       if (known) return known;
       const entry = entryOf(repository);
-      if (entry && stale.has(repository)) return cachedIndexOf(entry, flags);
+      if (stale.has(repository)) return cachedIndexOf(entry?.name ?? unnamed(repository), flags);
       const index =
         entry && flags.isOn('skip-refresh')
           ? await indexOf(entry, flags, helm)
@@ -112,9 +116,8 @@ export function openSources(helm: ProfileName, flags: Flags, io: Output): Depend
     } catch (error) {
       if (!(error instanceof HelmError || error instanceof ChartError)) throw error;
       io.out(`...Unable to get an update from the ${JSON.stringify(repository)} chart repository:\n\t${error.message}\n`);
-      throw new HelmError(
-        `looks like ${JSON.stringify(repository)} is not a valid chart repository or cannot be reached: ${error.message}`,
-      );
+      stale.add(repository);
+      return;
     }
     io.out(`...Successfully got an update from the ${JSON.stringify(repository)} chart repository\n`);
   }

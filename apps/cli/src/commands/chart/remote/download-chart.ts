@@ -30,7 +30,7 @@ export async function downloadChart(reference: string, helm: ProfileName, flags:
     return fetchArchive(url, connection, flags, io);
   }
   if (isOci(reference)) return fromRegistry(reference, version, flags, io);
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(reference)) return fetchArchive(reference, addressConnection(reference, flags), flags, io);
+  if (/^[a-z][a-z0-9+.-]*:\/\/[^/]+\//i.test(reference)) return fetchArchive(reference, addressConnection(reference, flags), flags, io);
   return fromAddedRepository(reference, version, helm, flags, io);
 }
 
@@ -51,7 +51,8 @@ async function fromAddedRepository(
   io: Output,
 ): Promise<DownloadedChart> {
   const [name = '', ...rest] = reference.split('/');
-  if (rest.length === 0) throw new HelmError(`non-absolute URLs should be in form of repo_name/path_to_chart, got: ${reference}`);
+  if (rest.length === 0 || reference.includes('://'))
+    throw new HelmError(`non-absolute URLs should be in form of repo_name/path_to_chart, got: ${reference}`);
   const chart = rest.join('/');
   const entry = readRepositories(flags).find((candidate) => candidate.name === name);
   if (!entry) throw new HelmError(`repo ${name} not found`);
@@ -83,7 +84,7 @@ export const downloadFrom = (url: string, version: string, connection: Connectio
 
 async function fetchArchive(url: string, connection: Connection, flags: Flags, io: Output): Promise<DownloadedChart> {
   if (isOci(url)) return fromRegistry(url, '', flags, io);
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1] ?? '';
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? '';
   if (scheme !== 'http' && scheme !== 'https') throw new HelmError(`scheme ${JSON.stringify(scheme)} not supported`);
   const archive = await download(url, maxArchiveBytes, connection);
   return {
@@ -102,8 +103,17 @@ async function fromRegistry(reference: string, version: string, flags: Flags, io
 
 /** A name from a server becomes a file here: one part of a path, nothing that hides. */
 function safeName(name: string): string {
-  const decoded = decodeURIComponent(name);
+  const decoded = unescaped(name);
   if (!/^[A-Za-z0-9_][A-Za-z0-9._+~@-]*$/.test(decoded) || decoded.length > 255)
     throw new HelmError(`the server names the chart ${JSON.stringify(decoded.slice(0, 300))}, which is no file name`);
   return decoded;
+}
+
+/** What is wrongly escaped stays as it is. */
+function unescaped(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }

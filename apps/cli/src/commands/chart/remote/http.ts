@@ -28,7 +28,7 @@ const totalMs = 300_000;
  * @throws HelmError
  */
 export async function download(address: string, limit: number, connection: Connection = {}): Promise<Buffer> {
-  if (!/^https?:\/\//.test(address) || !URL.canParse(address))
+  if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
     throw new HelmError(`could not find protocol handler for: ${address.split(':')[0] ?? ''}`);
   const signal = AbortSignal.timeout(totalMs);
   let url = new URL(address);

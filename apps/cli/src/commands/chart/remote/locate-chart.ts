@@ -11,7 +11,7 @@ import { type DownloadedChart, downloadChart } from './download-chart.ts';
  * A chart that is on disk, or one that is fetched: what `template` and `show` take. What is fetched lies in a temporary
  * folder until the process ends.
  *
- * @returns the path of a folder or an archive
+ * @returns the path of a folder or an archive, absolute
  */
 export async function locateChart(reference: string, helm: ProfileName, flags: Flags, io: Output): Promise<string> {
   const name = reference.trim();
@@ -25,7 +25,7 @@ export async function locateChart(reference: string, helm: ProfileName, flags: F
           `WARN local chart found in current working directory. repository url ignored chart=${shown(name)} repository=${shown(repository)}\n`,
         );
       if (flags.isOn('verify')) await verifyFile(resolve(name), keyring, helm);
-      return name;
+      return resolve(name);
     }
     if (isAbsolute(name) || name.startsWith('.')) throw new HelmError(`path ${JSON.stringify(name)} not found`);
   }

@@ -40,12 +40,32 @@ export interface ChartReference {
 export const tagOf = (version: string): string => version.replaceAll('+', '_');
 const versionOf = (tag: string): string => tag.replaceAll('_', '+');
 
-/** @throws HelmError */
+const repositoryPart = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const repositoryForm = new RegExp(`^${repositoryPart}(?:/${repositoryPart})*$`);
+
+/** @throws HelmError with Helm's words */
 export function parseReference(reference: string): ChartReference {
-  const found = /^oci:\/\/([^/@]+)\/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(reference.replace(/\/+$/, ''));
-  if (!found) throw new HelmError(`invalid reference: ${JSON.stringify(reference)} is not oci://HOST/REPOSITORY`);
-  const [, host = '', repository = '', tag = '', digest = ''] = found;
-  return { host, repository, tag: tagOf(tag), digest };
+  const invalid = (why: string): HelmError => new HelmError(`invalid reference: ${why}`);
+  const [, host = '', path] = /^oci:\/\/([^/]*)(?:\/(.*))?$/s.exec(reference) ?? [];
+  if (path === undefined) throw invalid('missing registry or repository');
+  const [name = '', ...rest] = path.split('@');
+  const digest = rest.join('@');
+  const colon = name.indexOf(':');
+  const repository = colon < 0 ? name : name.slice(0, colon);
+  const tag = colon < 0 ? '' : tagOf(name.slice(colon + 1));
+  if (!/^[A-Za-z0-9._~[\]:-]+$/.test(host)) throw invalid(`invalid registry ${JSON.stringify(host)}`);
+  if (!repositoryForm.test(repository)) throw invalid(`invalid repository ${JSON.stringify(repository)}`);
+  if (colon >= 0 && !/^\w[\w.-]{0,127}$/.test(tag)) throw invalid(`invalid tag ${JSON.stringify(tag)}`);
+  if (rest.length > 0 && !/^sha256:[0-9a-f]{64}$/.test(digest))
+    throw invalid(`invalid digest ${JSON.stringify(digest)}: ${digestProblem(digest)}`);
+  return { host, repository, tag, digest };
+}
+
+/** The words are those of opencontainers/go-digest; of its algorithms, charts are pulled by the one that registries use. */
+function digestProblem(digest: string): string {
+  if (!/^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/.test(digest)) return 'invalid checksum digest format';
+  if (!digest.startsWith('sha256:')) return 'unsupported digest algorithm';
+  return digest.length === 'sha256:'.length + 64 ? 'invalid checksum digest format' : 'invalid checksum digest length';
 }
 
 const secret = z.string().nullish();

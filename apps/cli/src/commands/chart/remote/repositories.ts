@@ -113,18 +113,18 @@ export async function fetchIndex(address: string, connection: Connection): Promi
   return readRepositoryIndex(await download(resolveChartUrl(address, 'index.yaml'), maxIndexBytes, connection));
 }
 
-const cachePathOf = (entry: RepositoryEntry, flags: Flags): string => join(repositoryCachePath(flags), `${entry.name}-index.yaml`);
+const cachePathOf = (name: string, flags: Flags): string => join(repositoryCachePath(flags), `${name}-index.yaml`);
 
 /** The index of an added repository as `helm repo update` left it, or fetched now where Helm has none. */
 export async function indexOf(entry: RepositoryEntry, flags: Flags, helm: ProfileName): Promise<RepositoryIndex> {
-  const path = cachePathOf(entry, flags);
+  const path = cachePathOf(entry.name, flags);
   if (!existsSync(path)) return fetchIndex(entry.url, connectionOf(entry, helm));
   return readCached(path, 'no cached repo found');
 }
 
 /** The same, where it cannot be fetched. @throws HelmError */
-export const cachedIndexOf = (entry: RepositoryEntry, flags: Flags): RepositoryIndex =>
-  readCached(cachePathOf(entry, flags), `no cached repository for ${entry.name} found`);
+export const cachedIndexOf = (name: string, flags: Flags): RepositoryIndex =>
+  readCached(cachePathOf(name, flags), `no cached repository for ${name} found`);
 
 function readCached(path: string, problem: string): RepositoryIndex {
   const size = statSync(path, { throwIfNoEntry: false })?.size;
