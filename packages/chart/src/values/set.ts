@@ -88,14 +88,14 @@ const maxIndex = 65_536;
 const maxLevels = 30;
 
 class SetParser {
-  readonly #characters: readonly string[];
+  readonly #text: string;
   readonly #read: Read;
   readonly #isJson: boolean;
   readonly #openIndexEnds: boolean;
   #at = 0;
 
   constructor(text: string, read: Read, kind: SetKind, { openIndexEnds = false }: SetOptions) {
-    this.#characters = [...text];
+    this.#text = text;
     this.#read = read;
     this.#isJson = kind === 'set-json';
     this.#openIndexEnds = openIndexEnds;
@@ -112,11 +112,11 @@ class SetParser {
   /** Text up to one of the stops, which is taken too; a backslash takes the next character as it is. */
   #until(stops: string): { text: string; stop: string | undefined } {
     let text = '';
-    while (this.#at < this.#characters.length) {
-      const character = this.#characters[this.#at++] as string;
+    while (this.#at < this.#text.length) {
+      const character = this.#text[this.#at++] as string;
       if (stops.includes(character)) return { text, stop: character };
       if (character !== '\\') text += character;
-      else if (this.#at < this.#characters.length) text += this.#characters[this.#at++];
+      else if (this.#at < this.#text.length) text += this.#text[this.#at++];
     }
     return { text, stop: undefined };
   }
@@ -171,12 +171,12 @@ class SetParser {
 
   /** What stands after `=`. */
   #assign(store: (value: Value) => void): void {
-    if (!this.#isJson && this.#at >= this.#characters.length) {
+    if (!this.#isJson && this.#at >= this.#text.length) {
       store('');
       throw new EndOfText();
     }
     if (this.#isJson) this.#json(store);
-    else if (this.#characters[this.#at] === '{') store(this.#list());
+    else if (this.#text[this.#at] === '{') store(this.#list());
     else store(this.#read(this.#until(',').text));
   }
 
@@ -188,7 +188,7 @@ class SetParser {
       if (stop === undefined) throw new SetError("list must terminate with '}'");
       items.push(this.#read(text));
       if (stop === ',') continue;
-      if (this.#characters[this.#at] === ',') this.#at++;
+      if (this.#text[this.#at] === ',') this.#at++;
       return items;
     }
   }
@@ -198,17 +198,17 @@ class SetParser {
       store(null);
       return;
     }
-    const rest = this.#characters.slice(this.#at).join('');
+    const rest = this.#text.slice(this.#at);
     const length = jsonLength(rest);
     store(readJson(rest.slice(0, length)));
-    this.#at += [...rest.slice(0, length)].length;
+    this.#at += length;
     this.#skipEmpty();
   }
 
   /** White space up to a comma or the end; true when one of these was met. */
   #skipEmpty(): boolean {
-    for (; this.#at < this.#characters.length; this.#at++) {
-      const character = this.#characters[this.#at] as string;
+    for (; this.#at < this.#text.length; this.#at++) {
+      const character = this.#text[this.#at] as string;
       if (character === ',') {
         this.#at++;
         return true;

@@ -428,8 +428,7 @@ class Reader {
   }
 }
 
-/** A key that is no string, as sigs.k8s.io/yaml writes it. */
-/** A key as JSON has it, or why it is none. */
+/** A key that is no string as sigs.k8s.io/yaml writes it, or why it is none. */
 function keyText(key: Value, value: Value): string | YamlError | UnsupportedKey {
   if (typeof key === 'boolean') return String(key);
   if (key instanceof GoInt) return key.toString();

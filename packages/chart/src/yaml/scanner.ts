@@ -93,7 +93,10 @@ export class Scanner {
   #needsMore(): boolean {
     if (this.#done) return false;
     if (this.#head === this.#tokens.length) return true;
-    for (const key of this.#keys) {
+    // Inner keys come later than outer ones; those of tokens that were taken are no more.
+    for (let at = this.#keys.length - 1; at >= 0; at--) {
+      const key = this.#keys[at] as SimpleKey;
+      if (key.tokenNumber < this.#taken) return false;
       if (key.possible && key.awaited && key.tokenNumber === this.#taken && this.#isValid(key)) return true;
     }
     return false;
