@@ -1,4 +1,4 @@
-import { GoInt, GoObject, int, isTrue, kindName, listItems, TypedList, TypedMap, typeName, type Value } from '../value/kinds.ts';
+import { GoInt, GoObject, int, integerOf, isTrue, kindName, listItems, TypedList, TypedMap, typeName, type Value } from '../value/kinds.ts';
 import { printValue, sprint, sprintln } from '../value/print.ts';
 import { paddingOf, printsAgain, sprintf } from '../value/printf.ts';
 import { byteLength, compareText, isPrint, toBytes } from '../value/text.ts';
@@ -14,7 +14,7 @@ function basicKind(value: Value): Basic {
   if (typeof value === 'boolean') return 'bool';
   if (typeof value === 'number') return 'float';
   if (value instanceof GoInt) return value.kind.startsWith('u') ? 'uint' : 'int';
-  return value instanceof GoObject && value.kind === 'int64' ? 'int' : undefined;
+  return integerOf(value) === undefined ? undefined : 'int';
 }
 
 const isNothing = (value: Value): value is null | undefined => value === null || value === undefined;
@@ -24,8 +24,7 @@ function isNilValue(value: Value): boolean {
 }
 
 /** Integers compare by number whatever their kind. */
-const numberOf = (value: Value): bigint =>
-  value instanceof GoInt ? value.value : BigInt((value as unknown as { nanoseconds: bigint }).nanoseconds);
+const numberOf = (value: Value): bigint => integerOf(value) as bigint;
 
 function equal(a: Value, b: Value): boolean {
   const [kindA, kindB] = [basicKind(a), basicKind(b)];
@@ -90,10 +89,11 @@ function index(start: Value, indexes: readonly Value[]): Value {
 
 function position(at: Value, length: number, of: 'slice' | 'string' = 'slice'): number {
   if (isNothing(at)) return fail('cannot index slice/array with nil');
-  if (!(at instanceof GoInt)) return fail(`cannot index slice/array with type ${typeName(at)}`);
-  if (at.value < 0n || at.value > length) return fail(`index out of range: ${at.value}`);
-  if (at.value === BigInt(length)) return fail(`reflect: ${of} index out of range`);
-  return Number(at.value);
+  const number = integerOf(at);
+  if (number === undefined) return fail(`cannot index slice/array with type ${typeName(at)}`);
+  if (number < 0n || number > length) return fail(`index out of range: ${number}`);
+  if (number === BigInt(length)) return fail(`reflect: ${of} index out of range`);
+  return Number(number);
 }
 
 function length(item: Value): Value {
@@ -102,7 +102,7 @@ function length(item: Value): Value {
   if (item instanceof Map) return int(item.size);
   const items = listItems(item);
   const size = items?.length ?? (item instanceof GoObject ? item.size() : undefined);
-  return size !== undefined ? int(size) : fail(`len of type ${typeName(item)}`);
+  return size !== undefined ? int(size) : fail(`len of type ${typeName(item).replace(/^\*/, '')}`);
 }
 
 const htmlEscapes: Readonly<Record<string, string>> = {

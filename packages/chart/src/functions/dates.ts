@@ -9,8 +9,9 @@ import {
   roundDuration,
   truncateDuration,
 } from '../time/duration.ts';
+import { parseTime } from '../time/parse-time.ts';
 import { quoteTime } from '../time/quote.ts';
-import { GoTime, parseTime } from '../time/time.ts';
+import { GoTime } from '../time/time.ts';
 import { loadZone, utc } from '../time/zone.ts';
 import { formatG } from '../value/float.ts';
 import { GoInt, int64, typeName, type Value } from '../value/kinds.ts';

@@ -29,6 +29,9 @@ interface TypeNames {
   duration: 'time.Duration';
   bytes: '[]uint8';
   certificate: 'sprig.certificate';
+  location: '*time.Location';
+  version: '*semver.Version';
+  writer: 'io.Writer';
 }
 
 type Short = keyof TypeNames;
@@ -50,6 +53,9 @@ interface Types {
   duration: GoObject;
   bytes: TypedList;
   certificate: GoStruct;
+  location: GoObject;
+  version: GoObject;
+  writer: GoObject;
 }
 
 type ArgumentsOf<P extends readonly Declared[]> = P extends readonly [infer Head, ...infer Tail]
@@ -102,6 +108,9 @@ const goNames: TypeNames = {
   duration: 'time.Duration',
   bytes: '[]uint8',
   certificate: 'sprig.certificate',
+  location: '*time.Location',
+  version: '*semver.Version',
+  writer: 'io.Writer',
 };
 
 function parameters(declared: readonly Declared[]): { params: ParamType[]; variadic: boolean } {
@@ -171,6 +180,12 @@ export class GoError extends Error {
     this.wrapped = wrapped;
   }
 }
+
+/** Go's templates cannot call a method, for what it returns. */
+export class Uncallable extends GoError {}
+
+/** What Go says where a pointer is followed that leads nowhere. */
+export const nilPointer = 'runtime error: invalid memory address or nil pointer dereference';
 
 /** Throws a {@link GoError}; for use in expressions. */
 export function fail(message: string, wrapped?: Error): never {

@@ -1,13 +1,14 @@
 import { chargePrinting } from '../functions/costs.ts';
-import { GoError } from '../functions/define.ts';
+import { GoError, Uncallable } from '../functions/define.ts';
 import { limitOf } from '../render/budget.ts';
 import { isAssignable, zeroOf } from '../value/assign.ts';
-import { GoInt, GoObject, int, isTrue, listItems, type Method, type ParamType, TypedMap, typeName, type Value } from '../value/kinds.ts';
+import { countTo, GoObject, int, isTrue, listItems, type Method, type ParamType, TypedMap, typeName, type Value } from '../value/kinds.ts';
 import { printValue, sortedKeys } from '../value/print.ts';
 import { quote } from '../value/text.ts';
 import { MapView } from '../value/view.ts';
 import { broke, continued, type Environment, type Flow, goOn, type Writer } from './environment.ts';
 import { ExecutionError, placeOf } from './failures.ts';
+import { fieldOf } from './fields.ts';
 import { constantValue, literalAs, literalValue, notCallable, printable } from './literals.ts';
 import {
   type ActionNode,
@@ -203,6 +204,7 @@ class State {
       return flow === broke;
     };
     const items = listItems(value);
+    const numbers = countTo(value);
     if (items) {
       const isBoxed = Array.isArray(value);
       for (let i = 0; i < items.length; i++) if (iterate(int(i), items[i], isBoxed)) break;
@@ -210,11 +212,11 @@ class State {
       const isBoxed = !(value instanceof TypedMap) || value.zero === null;
       const pairs = sortedKeys(value).map((key) => [key, value.get(key)] as const);
       for (const [key, item] of pairs) if (iterate(key, item, isBoxed)) break;
-    } else if (value instanceof GoInt) {
+    } else if (numbers) {
       if (node.pipe.declared.length > 1) this.#fail(`can't use ${printValue(value)} to iterate over more than one variable`);
-      for (let n = 0n; n < value.value; n++) {
+      for (const number of numbers) {
         this.#environment.budget.step();
-        if (iterate(undefined, new GoInt(value.kind, n), false)) break;
+        if (iterate(undefined, number, false)) break;
       }
     } else if (value instanceof GoObject && value.entries()) {
       for (const [key, item] of value.entries() ?? []) if (iterate(key, item, false)) break;
@@ -385,11 +387,8 @@ class State {
     if (receiver instanceof GoObject) {
       const method = receiver.method(name);
       if (method) return this.#method(dot, receiver, method, node, args, final);
-      const field = receiver.field(name);
-      if (field) {
-        if (hasArguments) this.#fail(`${name} has arguments but cannot be invoked as function`);
-        return field.value;
-      }
+      const field = fieldOf(receiver, name, hasArguments);
+      if (field) return 'problem' in field ? this.#fail(field.problem) : field.value;
     }
     return this.#fail(`can't evaluate field ${name} in type ${boxed ? 'interface {}' : typeName(receiver)}`);
   }
@@ -451,6 +450,7 @@ class State {
   }
 
   #failCall(node: AnyNode, name: string, error: unknown): never {
+    if (error instanceof Uncallable) return this.#fail(error.message);
     if (!(error instanceof GoError || error instanceof ExecutionError)) throw error;
     this.#node = node;
     return this.#fail(`error calling ${name}: ${error.message}`, error);

@@ -1,4 +1,5 @@
 import { GoError } from '../functions/define.ts';
+import { GoDuration } from '../time/duration.ts';
 import { GoInt, GoObject, int, type ParamType, typeName, type Value } from '../value/kinds.ts';
 import { printValue } from '../value/print.ts';
 import { type BoolNode, kind, type NumberNode, printNode, type StringNode } from './nodes.ts';
@@ -27,6 +28,8 @@ export function literalAs(type: ParamType, node: Literal): { value: Value } | { 
     case 'int':
     case 'int64':
       return node.type === kind.number && node.integer !== undefined ? { value: new GoInt(type, node.integer) } : expected('integer');
+    case 'time.Duration':
+      return node.type === kind.number && node.integer !== undefined ? { value: new GoDuration(node.integer) } : expected('integer');
     case 'uint32':
       return node.type === kind.number && node.unsigned !== undefined
         ? { value: new GoInt(type, node.unsigned) }
@@ -42,7 +45,9 @@ export function literalAs(type: ParamType, node: Literal): { value: Value } | { 
 export function printable(value: Value): string {
   if (typeof value === 'string') return value;
   if (value === undefined) return '<no value>';
-  return (value instanceof GoObject ? value.display() : undefined) ?? printValue(value);
+  if (!(value instanceof GoObject)) return printValue(value);
+  // Of a pointer what it points to.
+  return value.display() ?? (value.kind === 'ptr' && value.text() === undefined ? printValue(value).replace(/^&/, '') : printValue(value));
 }
 
 /** `call` exists, but no value of a chart is a function. */

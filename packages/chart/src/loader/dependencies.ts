@@ -197,7 +197,7 @@ function importValues(chart: WorkChart, options: CoalesceOptions): void {
 }
 
 /** The first key of a dotted path under which no table stands. */
-function missingKey(values: ValueMap, path: string): string {
+export function missingKey(values: ValueMap, path: string): string {
   const keys = path.split('.');
   const depth = keys.findIndex((_key, index) => !tableAt(values, keys.slice(0, index + 1).join('.')));
   return keys[depth] ?? path;

@@ -81,7 +81,7 @@ export function capabilitiesValue(kube: KubeVersion, extra: readonly string[], p
   const kubeVersion = new GoStruct({
     type: `${library}.KubeVersion`,
     kind: 'struct',
-    // Helm 4 prints its hidden field too; it cannot be reached by name.
+    unexported: ['normalizedVersion'],
     fields: profile.keepKubeVersionSuffix
       ? [pairs[0] as [string, Value], ['normalizedVersion', kube.normalized], ...pairs.slice(1)]
       : pairs,
@@ -107,13 +107,15 @@ export function capabilitiesValue(kube: KubeVersion, extra: readonly string[], p
     helm.push(['KubeClientVersion', client]);
     helmJson.push(['kube_client_version', client]);
   }
-  return new GoStruct({
+  const capabilities: GoStruct = new GoStruct({
     type: `*${library}.Capabilities`,
     kind: 'ptr',
+    methods: { Copy: method('Copy', [], () => capabilities) },
     fields: [
       ['KubeVersion', kubeVersion],
       ['APIVersions', new VersionSet(`${library}.VersionSet`, [...defaultApiVersions, ...extra])],
       ['HelmVersion', new GoStruct({ type: 'version.BuildInfo', kind: 'struct', fields: helm, json: new Map(helmJson) })],
     ],
   });
+  return capabilities;
 }

@@ -1,7 +1,9 @@
+import { method } from '../functions/define.ts';
 import type { Dependency, Metadata } from '../loader/metadata.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import type { Profile } from '../profile.ts';
-import { TypedList, TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
+import { type Methods, TypedList, TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
+import { GoResult } from '../value/result.ts';
 import { GoStruct } from '../value/struct.ts';
 
 /** `.Chart`: a struct in Helm 3, a map of the struct's fields in Helm 4. */
@@ -28,7 +30,9 @@ function metadataFields(chart: WorkChart, asMap: boolean): Fields {
   const texts = (items: readonly string[] | undefined): Value => (asMap ? [...(items ?? [])] : stringList(items));
   const records = (type: string, items: readonly Fields[] | undefined): Value => {
     if (asMap) return (items ?? []).map((fields) => new Map(fields));
-    const pointers = (items ?? []).map((fields) => new GoStruct({ type: `*${type}`, kind: 'ptr', fields, json: recordJson(type, fields) }));
+    const pointers = (items ?? []).map(
+      (fields) => new GoStruct({ type: `*${type}`, kind: 'ptr', fields, json: recordJson(type, fields), methods }),
+    );
     return new TypedList(`[]*${type}`, pointers, items === undefined);
   };
   const people = metadata.maintainers?.map(maintainerFields);
@@ -53,6 +57,9 @@ function metadataFields(chart: WorkChart, asMap: boolean): Fields {
     ['Type', metadata.type],
   ];
 }
+
+/** Both kinds of records have it; what is wrong with one ended the load. */
+const methods: Methods = { Validate: method('Validate', [], () => new GoResult()) };
 
 const stringList = (items: readonly string[] | undefined): TypedList => new TypedList('[]string', [...(items ?? [])], items === undefined);
 

@@ -1,6 +1,6 @@
 import { ChartError } from '../errors.ts';
 import type { Crypto } from '../functions/crypto.ts';
-import { type CallContext, GoError } from '../functions/define.ts';
+import { type CallContext, GoError, nilPointer } from '../functions/define.ts';
 import { type FunctionTable, functionsOf } from '../functions/registry.ts';
 import type { Environment } from '../language/environment.ts';
 import { executeTemplate } from '../language/evaluator.ts';
@@ -10,7 +10,7 @@ import { parseTemplate } from '../language/parser.ts';
 import { TemplateSet } from '../language/templates.ts';
 import type { Watcher } from '../language/watcher.ts';
 import type { ChartTemplate } from '../loader/chart.ts';
-import { tableAt } from '../loader/dependencies.ts';
+import { missingKey, tableAt } from '../loader/dependencies.ts';
 import type { WorkChart } from '../loader/work-chart.ts';
 import type { Profile } from '../profile.ts';
 import { toJsonValue } from '../value/json.ts';
@@ -230,7 +230,7 @@ const valuesMethods: Methods = {
     variadic: false,
     run: (receiver, [path]) => {
       const table = tableAt(receiver as ValueMap, path as string);
-      if (!table) throw new GoError(`${quote((path as string).split('.').at(-1) as string)} is not a table`);
+      if (!table) throw new GoError(`${quote(missingKey(receiver as ValueMap, path as string))} is not a table`);
       return new MapView('common.Values', table, valuesMethods);
     },
   },
@@ -239,6 +239,15 @@ const valuesMethods: Methods = {
     params: ['string'],
     variadic: false,
     run: (receiver, [path]) => pathValue(receiver as ValueMap, path as string),
+  },
+  // No template has an io.Writer but nil.
+  Encode: {
+    name: 'Encode',
+    params: ['io.Writer'],
+    variadic: false,
+    run: () => {
+      throw new GoError(nilPointer);
+    },
   },
 };
 

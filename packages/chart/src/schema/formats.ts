@@ -1,6 +1,6 @@
 import { Regex } from '../regex/regex.ts';
 import { RegexError } from '../regex/syntax.ts';
-import { parseTime } from '../time/time.ts';
+import { parseTime } from '../time/parse-time.ts';
 import { utc } from '../time/zone.ts';
 import { addressProblem } from '../value/address.ts';
 import { atoi } from '../value/atoi.ts';

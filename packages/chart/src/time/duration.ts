@@ -84,8 +84,12 @@ export class GoDuration extends GoObject {
     return formatDuration(this.nanoseconds);
   }
 
-  override truth(): boolean {
-    return this.nanoseconds !== 0n;
+  override integer(): bigint {
+    return this.nanoseconds;
+  }
+
+  override withInteger(number: bigint): GoDuration {
+    return new GoDuration(number);
   }
 
   override json(): Value {

@@ -1,4 +1,4 @@
-import { parseTime } from '../time/time.ts';
+import { parseTime } from '../time/parse-time.ts';
 import { utc } from '../time/zone.ts';
 import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
 import { quote } from '../value/text.ts';
@@ -152,9 +152,15 @@ class Reader {
   /** A name, which is empty where something else stands: what follows it is wrong then. */
   #name(character: string): string {
     if (character === '"' || character === "'") return this.#string();
-    const found = /^[A-Za-z0-9_-]*/.exec(this.#text.slice(this.#at, this.#at + 1024))?.[0] ?? '';
+    const found = this.#match(/[A-Za-z0-9_-]*/y);
     this.#at += found.length;
     return found;
+  }
+
+  /** What matches a sticky expression here. */
+  #match(form: RegExp): string {
+    form.lastIndex = this.#at;
+    return form.exec(this.#text)?.[0] ?? '';
   }
 
   #pair(table: ValueMap): void {
@@ -181,7 +187,7 @@ class Reader {
     if (character === '"' || character === "'") return this.#string();
     if (character === '[') return this.#array();
     if (character === '{') return this.#inlineTable();
-    const word = /^[^\s,\]}#=]+(?: \d\d:\d\d[^\s,\]}#]*)?/.exec(this.#text.slice(this.#at, this.#at + 256))?.[0] ?? '';
+    const word = this.#match(/[^\s,\]}#=]+(?: \d\d:\d\d[^\s,\]}#]*)?/y);
     if (character === undefined) return this.#fail('unexpected EOF; expected value');
     if (character === '.') return this.#fail("floats must start with a digit, not '.'");
     if (word === '' || !/[\p{L}\d+-]/u.test(character)) return this.#fail(`expected value but found ${describe(character)} instead`);
@@ -257,12 +263,18 @@ class Reader {
     return mark === "'" ? raw : this.#unescape(raw);
   }
 
+  #character(hex: string): string {
+    const code = Number.parseInt(hex, 16);
+    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) this.#fail(`Escaped character '\\u${hex}' is not valid UTF-8.`);
+    return String.fromCodePoint(code);
+  }
+
   #unescape(raw: string): string {
     return raw.replace(
       /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([ \t]*\n\s*)|([\s\S]))/g,
       (_whole, u, long, x, fold, letter) => {
         const hex = (u ?? long ?? x) as string | undefined;
-        if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+        if (hex !== undefined) return this.#character(hex);
         if (fold !== undefined) return '';
         const known = letters[letter as string];
         return (

@@ -1,4 +1,5 @@
 import { GoInt, type ParamType, TypedList, TypedMap, type Value } from './kinds.ts';
+import { GoStruct } from './struct.ts';
 
 /** Whether Go lets the value be passed where the type is declared. */
 export function isAssignable(value: Value, type: ParamType): boolean {
@@ -39,6 +40,10 @@ export function zeroOf(type: ParamType): Value {
     case '[]string':
     case '[]uint8':
       return new TypedList(type, [], true);
+    case '*time.Location':
+    case '*semver.Version':
+    case 'io.Writer':
+      return new GoStruct({ type, kind: 'ptr', fields: [] });
     default:
       return undefined;
   }

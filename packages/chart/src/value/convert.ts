@@ -1,5 +1,5 @@
 import { parseFloat64, parseInteger } from '../language/numbers.ts';
-import { GoInt, GoObject, TypedList, type Value } from './kinds.ts';
+import { GoInt, GoObject, integerOf, TypedList, type Value } from './kinds.ts';
 import { printValue } from './print.ts';
 import { fromBytes } from './text.ts';
 
@@ -32,7 +32,7 @@ export function toInt64(value: Value): bigint {
     case 'boolean':
       return value ? 1n : 0n;
     default:
-      return value instanceof GoInt ? BigInt.asIntN(64, value.value) : 0n;
+      return BigInt.asIntN(64, castInteger(value) ?? 0n);
   }
 }
 
@@ -58,9 +58,13 @@ export function toFloat64(value: Value): number {
     case 'boolean':
       return value ? 1 : 0;
     default:
-      return value instanceof GoInt ? Number(value.value) : 0;
+      return Number(castInteger(value) ?? 0n);
   }
 }
+
+/** spf13/cast knows time.Month and time.Weekday, but no duration. */
+const castInteger = (value: Value): bigint | undefined =>
+  value instanceof GoObject && value.kind !== 'int' ? undefined : integerOf(value);
 
 const specialFloats = new Map([
   ['nan', Number.NaN],

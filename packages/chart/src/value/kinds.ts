@@ -155,27 +155,45 @@ export type ParamType =
   | 'time.Time'
   | 'time.Duration'
   | 'sprig.certificate'
-  | '[]uint8';
+  | '[]uint8'
+  | '*time.Location'
+  | '*semver.Version'
+  | 'io.Writer';
 
 /** A struct, a pointer to one, or a named type with methods. */
 export abstract class GoObject {
   /** As `%T` prints it: `time.Duration`, `*semver.Version`, `engine.files`. */
   abstract readonly type: string;
   /** As `kindOf` prints it. */
-  abstract readonly kind: 'struct' | 'ptr' | 'map' | 'slice' | 'int64';
+  abstract readonly kind: 'struct' | 'ptr' | 'map' | 'slice' | 'int' | 'int64';
 
-  /** A field's value, or `undefined` where there is none. Hidden fields are absent. */
+  /** A field's value, or `undefined` where there is none. Unexported fields are absent. */
   field(_name: string): { value: Value } | undefined {
     return undefined;
+  }
+
+  /** Whether it has such a field, which templates cannot reach. */
+  isUnexported(_name: string): boolean {
+    return false;
   }
 
   method(_name: string): Method | undefined {
     return undefined;
   }
 
+  /** The number of a named integer, such as time.Month; undefined for what is none. */
+  integer(): bigint | undefined {
+    return undefined;
+  }
+
+  /** Another number of the same type, for what has numbers. */
+  withInteger(number: bigint): Value {
+    return new GoInt('int', number);
+  }
+
   /** Go's truth of the value. */
   truth(): boolean {
-    return true;
+    return this.integer() !== 0n;
   }
 
   /** What `%v` prints; undefined where the fields are to be printed. */
@@ -222,6 +240,22 @@ export abstract class GoObject {
   json(): Value {
     return new Map(this.fields());
   }
+}
+
+/** The number of an integer, be its type named or not; undefined for what is none. */
+export function integerOf(value: Value): bigint | undefined {
+  if (value instanceof GoInt) return value.value;
+  return value instanceof GoObject ? value.integer() : undefined;
+}
+
+/** What `range` goes over for an integer: those of its type from 0 on; undefined for what is none. */
+export function countTo(value: Value): Iterable<Value> | undefined {
+  const end = integerOf(value);
+  if (end === undefined) return undefined;
+  const at = (number: bigint): Value => (value instanceof GoObject ? value.withInteger(number) : new GoInt((value as GoInt).kind, number));
+  return (function* () {
+    for (let number = 0n; number < end; number++) yield at(number);
+  })();
 }
 
 /** The items of any slice, or undefined. */

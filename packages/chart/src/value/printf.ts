@@ -228,7 +228,8 @@ function formatObject(directive: Directive, value: GoObject): string {
   if (entries) return `map[${entries.map((pair) => pair.map((item) => formatValue(directive, item)).join(':')).join(' ')}]`;
   const text = value.text();
   if (text !== undefined && 'vsqxX'.includes(directive.verb)) return formatText({ ...directive, plus: false }, text);
-  if (value.kind === 'int64') return formatInt(directive, int64(BigInt((value as unknown as { nanoseconds: bigint }).nanoseconds)));
+  const integer = value.integer();
+  if (integer !== undefined) return formatInt(directive, int64(integer));
   if (directive.verb === 'v') return pad(directive, printValue(value, directive.plus ? 'names' : 'plain'));
   const fields = value.fields().map(([, field]) => formatValue(directive, field));
   return `${value.kind === 'ptr' ? '&' : ''}{${fields.join(' ')}}`;

@@ -5,6 +5,8 @@ export interface StructShape {
   readonly kind: 'struct' | 'ptr';
   /** Exported fields by Go's names, in order. */
   readonly fields: readonly (readonly [string, Value])[];
+  /** Those of them that are printed, but cannot be reached. */
+  readonly unexported?: readonly string[];
   /** What encoding/json writes; the fields where absent. */
   readonly json?: ValueMap;
   readonly methods?: Readonly<Record<string, Method>>;
@@ -33,6 +35,10 @@ export class GoStruct extends GoObject {
     const found = this.#shape.fields.find(([key]) => key === name);
     if (found) return { value: found[1] };
     return this.#shape.promoted?.field(name);
+  }
+
+  override isUnexported(name: string): boolean {
+    return this.#shape.unexported?.includes(name) === true && this.#shape.fields.some(([key]) => key === name);
   }
 
   override method(name: string): Method | undefined {

@@ -1,4 +1,4 @@
-import { formatG } from '../value/float.ts';
+import { formatG, formatJsonNumber } from '../value/float.ts';
 import type { Value } from '../value/kinds.ts';
 import { isBreak } from './cursor.ts';
 import { naturalOrder } from './order.ts';
@@ -261,12 +261,16 @@ const isSimpleKey = (key: string): boolean => !/[\n\r\x85\u2028\u2029]/.test(key
 const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const isBase60 = (text: string): boolean => text.includes(':') && base60.test(text);
 
-/** Numbers come from JSON: integers print whole, others as Go's shortest %g. */
+/** Numbers come from JSON: integers print as they stand there, in as few digits as tell them, others as Go's shortest %g. */
 function jsonNumber(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value);
+  if (!Number.isInteger(value)) return formatG(value);
+  const digits = formatJsonNumber(value);
   // What fits no 64-bit integer is read back as a float.
-  if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 64) return BigInt(value).toString();
-  return formatG(value);
+  return /^-?[0-9]+$/.test(digits) && fitsInteger(BigInt(digits)) ? digits : formatG(value);
 }
+
+const fitsInteger = (value: bigint): boolean => value >= -(2n ** 63n) && value < 2n ** 64n;
 
 function floatNumber(value: number): string {
   if (Number.isFinite(value)) return formatG(value);
