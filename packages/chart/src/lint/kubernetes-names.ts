@@ -1,4 +1,4 @@
-import { quote } from '../value/text.ts';
+import { byteLength, quote } from '../value/text.ts';
 
 /** Which names Kubernetes takes for objects of a kind, in the words of its validation (k8s.io/apimachinery). */
 
@@ -15,7 +15,7 @@ const expected = (rule: string, example: string, pattern: string): string =>
   `${rule} (e.g. ${example}, regex used for validation is '${pattern}')`;
 
 const isSubdomain: NameRule = (name) => [
-  ...(name.length > 253 ? [longest(253)] : []),
+  ...(byteLength(name) > 253 ? [longest(253)] : []),
   ...(subdomain.test(name)
     ? []
     : [
@@ -28,7 +28,7 @@ const isSubdomain: NameRule = (name) => [
 ];
 
 const isLabel: NameRule = (name) => [
-  ...(name.length > 63 ? [longest(63)] : []),
+  ...(byteLength(name) > 63 ? [longest(63)] : []),
   ...(rfc1123.test(name)
     ? []
     : [
@@ -43,7 +43,7 @@ const isLabel: NameRule = (name) => [
 ];
 
 const isServiceName: NameRule = (name) => [
-  ...(name.length > 63 ? [longest(63)] : []),
+  ...(byteLength(name) > 63 ? [longest(63)] : []),
   ...(rfc1035.test(name)
     ? []
     : [

@@ -36,6 +36,26 @@ describe('lint', () => {
     expect([messages, log]).toEqual([[], ['level=WARN msg="missing required value" message="say x"']]);
   });
 
+  test.each([
+    ['kind: List', 0],
+    ['kind: Deployment', 20_000],
+  ])('very many objects of %s take no more time each than a few', (head, found) => {
+    const started = performance.now();
+    const messages = messagesOf({
+      ...good,
+      'templates/a.yaml': `{{ range until 20000 }}${head}\nmetadata:\n  name: a\n---\n{{ end }}`,
+    });
+    expect(messages).toHaveLength(found);
+    if (found > 0) expect(messages[0]).toContain('a Deployment must contain matchLabels');
+    expect(performance.now() - started).toBeLessThan(8000);
+  });
+
+  test('what takes too long to read is told', () => {
+    const many = Array.from({ length: 30_000 }, (_item, index) => `k${index}: [b, c]\n`).join('');
+    const { messages } = lint(files({ ...good, 'templates/a.yaml': many }), { limits: { steps: 20_000 } });
+    expect(messages.map(formatLintMessage)).toEqual(['[ERROR] templates/a.yaml: unable to parse YAML: it takes more than 20000 steps']);
+  });
+
   test('no chart makes it throw', () => {
     const text = fc.oneof(
       fc.string({ maxLength: 60 }),
@@ -82,4 +102,6 @@ test('names of objects', () => {
     ['Pod', 'Service', 'Namespace', 'Role', 'CertificateSigningRequest'].map((kind) => nameProblem(kind, 'a.b:c') === undefined),
   ).toEqual([false, false, false, true, true]);
   expect(nameProblem('Service', 'web')).toBeUndefined();
+  // Go counts bytes.
+  expect(nameProblem('Service', 'é'.repeat(40))).toContain('must be no more than 63 characters');
 });

@@ -96,7 +96,7 @@ export function lint(chart: readonly ChartFile[] | LintFolder, options: LintOpti
     findings,
   );
   lintDependencies(folder, load, findings);
-  if (profile.lintsStrictly) lintCrds(folder, load, profile, findings);
+  if (profile.lintsStrictly) lintCrds(folder, load, profile, new Budget(budget.limits), findings);
   return { messages: findings.messages, log: logged };
 }
 
@@ -152,7 +152,7 @@ function lintDependencies(folder: LintFolder, load: () => Loaded<Chart>, finding
   findings.rule('warning', folder.path, list('chart directory is missing these dependencies', missing));
 }
 
-function lintCrds(folder: LintFolder, load: () => Loaded<Chart>, profile: Profile, findings: Findings): void {
+function lintCrds(folder: LintFolder, load: () => Loaded<Chart>, profile: Profile, budget: Budget, findings: Findings): void {
   const kind = folder.kindOf('crds');
   if (kind === undefined || !findings.rule('error', 'crds/', kind === 'file' ? 'not a directory' : undefined)) return;
   const chart = load();
@@ -161,7 +161,7 @@ function lintCrds(folder: LintFolder, load: () => Loaded<Chart>, profile: Profil
     return;
   }
   for (const { name, data } of crdFiles(chart.value)) {
-    for (const item of readObjects(fromBytes(data), profile)) {
+    for (const item of readObjects(fromBytes(data), profile, (steps) => budget.step(steps))) {
       if ('problem' in item) {
         findings.rule('error', name, `unable to parse YAML: ${item.problem}`);
         return;

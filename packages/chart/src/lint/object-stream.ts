@@ -1,4 +1,5 @@
 import type { Profile } from '../profile.ts';
+import { LimitReached } from '../render/budget.ts';
 import { JsonError, readJson } from '../value/json.ts';
 import type { Value } from '../value/kinds.ts';
 import { trimSpace } from '../value/text.ts';
@@ -18,8 +19,10 @@ export type StreamItem = { readonly head: ObjectHead | undefined } | { readonly 
 /**
  * Reads a stream of YAML or JSON documents as Kubernetes' decoder does; it ends with the first problem. Numbers and
  * booleans count as the texts that they are written as.
+ *
+ * @param spend takes the steps of reading it; a limit that it meets is a problem like others
  */
-export function* readObjects(text: string, profile: Profile): Generator<StreamItem> {
+export function* readObjects(text: string, profile: Profile, spend: (steps: number) => void): Generator<StreamItem> {
   const types = profile.name === 'helm3' ? 'K8sYamlStruct' : 'k8sYamlStruct';
   let rest = text;
   let jsonProblem: string | undefined;
@@ -31,11 +34,12 @@ export function* readObjects(text: string, profile: Profile): Generator<StreamIt
         break;
       }
       try {
+        spend(document.text.length >> 5);
         yield { head: headOf(readJson(document.text), types) };
         rest = document.rest;
         if (trimSpace(rest) === '') return;
       } catch (error) {
-        if (!(error instanceof JsonError || error instanceof ConversionError)) throw error;
+        if (!(error instanceof JsonError || isUnreadable(error))) throw error;
         const offset =
           error instanceof JsonError && error.offset !== undefined ? text.length - rest.length + document.start + error.offset : undefined;
         jsonProblem = offset === undefined ? error.message : `json: offset ${offset}: ${error.message}`;
@@ -48,12 +52,15 @@ export function* readObjects(text: string, profile: Profile): Generator<StreamIt
     }
   }
   try {
-    for (const document of splitStream(rest)) yield { head: headOf(yamlToValue(document, true), types) };
+    for (const document of splitStream(rest)) yield { head: headOf(yamlToValue(document, true, { spend }), types) };
   } catch (error) {
-    if (!(error instanceof ConversionError)) throw error;
+    if (!isUnreadable(error)) throw error;
     yield { problem: jsonProblem ?? error.message };
   }
 }
+
+/** What is no YAML, or takes too long to read. */
+export const isUnreadable = (error: unknown): error is Error => error instanceof ConversionError || error instanceof LimitReached;
 
 /** The JSON object that a text begins with, by its brackets. */
 function takeJson(text: string): { start: number; text: string; rest: string } | undefined {

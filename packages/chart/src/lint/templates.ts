@@ -12,12 +12,12 @@ import { checkSchemas } from '../schema/chart.ts';
 import { int, type Value, type ValueMap } from '../value/kinds.ts';
 import { quote, trimSpace } from '../value/text.ts';
 import { coalesceValues } from '../values/coalesce.ts';
-import { ConversionError, yamlToValue } from '../yaml/values.ts';
+import { yamlToValue } from '../yaml/values.ts';
 import { deprecationOf } from './deprecations-table.ts';
 import { type LintFolder, type Loaded, loading } from './folder.ts';
 import { nameProblem } from './kubernetes-names.ts';
 import type { Findings } from './message.ts';
-import { type ObjectHead, readObjects } from './object-stream.ts';
+import { isUnreadable, type ObjectHead, readObjects } from './object-stream.ts';
 
 export interface TemplateLint {
   readonly profile: Profile;
@@ -103,7 +103,7 @@ const extensions = ['.yaml', '.yml', '.tpl', '.txt'];
 
 /** @returns false where Helm looks at no further template */
 function lintTemplate(name: string, text: string, output: string, input: TemplateLint, findings: Findings): boolean {
-  const { profile } = input;
+  const { profile, budget } = input;
   const extension = /\.[^./]*$/.exec(name)?.[0] ?? '';
   findings.rule(
     'error',
@@ -117,11 +117,26 @@ function lintTemplate(name: string, text: string, output: string, input: Templat
   const isYaml = profile.lintsHelm2 ? extension === '.yaml' : /^\.ya?ml$/i.test(extension);
   if (!isYaml || trimSpace(output) === '') return true;
   findings.rule('warning', name, indentProblem(output));
-  for (const item of readObjects(output, profile)) {
+  const spend = (steps: number): void => budget.step(steps);
+  let list: { readonly problem: string | undefined } | undefined;
+  const whole: WholeOutput = {
+    selects: /matchLabels|matchExpressions/.test(output),
+    get listProblem() {
+      list ??= { problem: listProblem(output, profile, spend) };
+      return list.problem;
+    },
+  };
+  for (const item of readObjects(output, profile, spend)) {
     if ('problem' in item) return findings.rule('error', name, `unable to parse YAML: ${item.problem}`);
-    if (item.head) lintObject(name, item.head, output, input, findings);
+    if (item.head) lintObject(name, item.head, whole, input, findings);
   }
   return true;
+}
+
+/** What Helm asks of a whole file for each of its objects; found once, for there may be very many. */
+interface WholeOutput {
+  readonly selects: boolean;
+  readonly listProblem: string | undefined;
 }
 
 const crdHook =
@@ -134,27 +149,28 @@ function indentProblem(output: string): string | undefined {
   return `document starts with an illegal indent: ${quote(line)}, which may cause parsing problems`;
 }
 
-function lintObject(file: string, head: ObjectHead, output: string, { kube, profile }: TemplateLint, findings: Findings): void {
+function lintObject(file: string, head: ObjectHead, whole: WholeOutput, { kube }: TemplateLint, findings: Findings): void {
   const { apiVersion, kind, name } = head;
   findings.rule('warning', file, nameProblem(kind, name));
   findings.rule('warning', file, deprecationOf(apiVersion, kind, Number(kube.major), Number(kube.minor)));
-  const selects = output.includes('matchLabels') || output.includes('matchExpressions');
   findings.rule(
     'error',
     file,
-    selectorKinds.has(kind) && !selects ? `a ${kind} must contain matchLabels or matchExpressions, and ${quote(name)} does not` : undefined,
+    selectorKinds.has(kind) && !whole.selects
+      ? `a ${kind} must contain matchLabels or matchExpressions, and ${quote(name)} does not`
+      : undefined,
   );
-  if (kind === 'List') findings.rule('error', file, listProblem(output, profile));
+  if (kind === 'List') findings.rule('error', file, whole.listProblem);
 }
 
 const selectorKinds: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet']);
 
-function listProblem(output: string, profile: Profile): string | undefined {
+function listProblem(output: string, profile: Profile, spend: (steps: number) => void): string | undefined {
   let list: Value;
   try {
-    list = yamlToValue(output);
+    list = yamlToValue(output, false, { spend });
   } catch (error) {
-    if (error instanceof ConversionError) return `unable to parse YAML: ${error.message}`;
+    if (isUnreadable(error)) return `unable to parse YAML: ${error.message}`;
     throw error;
   }
   const items = list instanceof Map ? list.get('items') : undefined;
