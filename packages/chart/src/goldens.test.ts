@@ -136,12 +136,37 @@ describe('jsonpath', () => {
   });
 });
 
-test('every function has a table of cases', () => {
-  const named = new Set(readGolden('functions').cases.map((item) => item.about));
-  const missing = functionsOf(profileOf('helm4'))
-    .names()
-    .filter((name) => !named.has(name));
-  expect(missing).toEqual([]);
+describe('every function has a table', () => {
+  const functions = functionsOf(profileOf('helm4'));
+  const { cases } = readGolden('functions');
+  const failuresOf = (name: string): string[] =>
+    cases.flatMap((item) => (item.about === name && 'error' in item.helm4 ? [item.helm4.error] : []));
+  const takes = (name: string) => functions.get(name) ?? { params: [], variadic: false };
+
+  test('of cases', () => {
+    const lacking = functions.names().filter((name) => cases.filter((item) => item.about === name).length < 2);
+    expect(lacking).toEqual([]);
+  });
+  test('with results', () => {
+    const lacking = functions.names().filter((name) => !cases.some((item) => item.about === name && 'out' in item.helm4));
+    // No value of a chart can be called, and fail fails.
+    expect(lacking.sort()).toEqual(['call', 'fail']);
+  });
+  test('with a wrong count of arguments, where there is one', () => {
+    const takesAny = (name: string): boolean => takes(name).variadic && takes(name).params.length === 1;
+    const lacking = functions
+      .names()
+      .filter((name) => !takesAny(name) && !failuresOf(name).some((text) => text.includes(`wrong number of args for ${name}:`)));
+    expect(lacking).toEqual([]);
+  });
+  test('with an argument of a wrong type, where it has one', () => {
+    const isAny = (type: string): boolean => type === 'interface {}' || type === 'value';
+    const ofType = /wrong type for value; expected|expected .*; (found|got)|invalid value; expected|can't (give argument|handle)/;
+    const lacking = functions
+      .names()
+      .filter((name) => !takes(name).params.every(isAny) && !failuresOf(name).some((text) => ofType.test(text)));
+    expect(lacking).toEqual([]);
+  });
 });
 
 test('the tables and their results belong together', () => {

@@ -69,7 +69,7 @@ export interface JsonPathGolden {
   readonly cases: readonly (JsonPathCase & { readonly helm3: Outcome; readonly helm4: Outcome })[];
 }
 
-export const tables = ['functions', 'language'] as const;
+export const tables = ['functions', 'language', 'methods'] as const;
 export type Table = (typeof tables)[number];
 
 /** The lines of a table, each with what it is about: `## NAME` stands before those about NAME. */

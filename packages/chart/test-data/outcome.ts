@@ -70,7 +70,8 @@ export function ourOutcome(folder: string, { values, sets, flags }: ChartCase, n
   try {
     let given = values === undefined ? new Map() : mergeMaps(new Map(), readFile(join(folder, 'more.yaml'), values, profile));
     for (const kind of ['set-json', 'set', 'set-string', 'set-file', 'set-literal'] as const) {
-      for (const [own, text] of sets) if (own === kind) given = applySet(kind, text, given, { jsonObject: profile.setJsonObject, openIndexEnds: profile.openIndexEnds });
+      for (const [own, text] of sets)
+        if (own === kind) given = applySet(kind, text, given, { jsonObject: profile.setJsonObject, openIndexEnds: profile.openIndexEnds });
     }
     const result = render(loadChartFrom(join(folder, 'chart'), { multiDocumentValues: profile.multiDocumentValues }), {
       release: { name: 'r', namespace: flags.namespace, isUpgrade: flags.isUpgrade },

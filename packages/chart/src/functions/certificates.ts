@@ -2,6 +2,7 @@ import type { Value } from '../value/kinds.ts';
 import { printValue } from '../value/print.ts';
 import { GoStruct } from '../value/struct.ts';
 import { fromBytes } from '../value/text.ts';
+import { addressBytes } from '../x509/address.ts';
 import { base64Decode } from './bases.ts';
 import type { CertificateRequest, Certificates } from './crypto.ts';
 import { type CallContext, contextual, type FunctionGroup, fail } from './define.ts';
@@ -31,12 +32,18 @@ interface Names {
 
 const noNames: Names = { ips: [], dnsNames: [] };
 
+function address(value: Value): string {
+  if (typeof value !== 'string') return fail(`error parsing ip: ${printValue(value)} is not a string`);
+  addressBytes(value);
+  return value;
+}
+
 /** In sprig's order: a key that is given is read before the names are looked at. */
 function issue(context: CallContext, commonName: string, names: Names, days: bigint, rest: Partial<CertificateRequest>): GoStruct {
   const maker = certificates(context);
   try {
     if (rest.key !== undefined) maker.checkKey(rest.key);
-    const ips = names.ips.map((ip) => (typeof ip === 'string' ? ip : fail(`error parsing ip: ${printValue(ip)} is not a string`)));
+    const ips = names.ips.map(address);
     const dnsNames = names.dnsNames.map((name) =>
       typeof name === 'string' ? name : fail(`error processing alternate dns name: ${printValue(name)} is not a string`),
     );
