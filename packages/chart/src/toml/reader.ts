@@ -1,7 +1,6 @@
-import { parseTime } from '../time/parse-time.ts';
-import { utc } from '../time/zone.ts';
-import { GoInt, type Value, type ValueMap } from '../value/kinds.ts';
+import type { Value, ValueMap } from '../value/kinds.ts';
 import { quote } from '../value/text.ts';
+import { readScalar } from './scalars.ts';
 import { TomlError } from './writer.ts';
 
 /** Reads TOML 1.0 into maps: integers are int64, dates times. @throws TomlError */
@@ -11,8 +10,13 @@ export function readToml(text: string): ValueMap {
 
 const maxDepth = 500;
 
+const controls = /[\0-\x08\v\f\r\x0e-\x1f\x7f]/;
+const hexOf = (character = ''): string => character.charCodeAt(0).toString(16).padStart(2, '0');
+
 class Reader {
+  /** All up to the first control character: whoever comes there has met it. */
   readonly #text: string;
+  readonly #control: string | undefined;
   #at = 0;
   #lastKey = '';
   /** The table around, as messages name it. */
@@ -23,7 +27,10 @@ class Reader {
   readonly #lists = new Set<Value>();
 
   constructor(text: string) {
-    this.#text = text.replaceAll('\r\n', '\n');
+    const whole = text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
+    const control = controls.exec(whole);
+    this.#text = control ? whole.slice(0, control.index) : whole;
+    this.#control = control?.[0];
   }
 
   document(): ValueMap {
@@ -32,7 +39,8 @@ class Reader {
     for (;;) {
       this.#blank(true);
       const character = this.#text[this.#at];
-      if (character === undefined) return root;
+      if (character === undefined && this.#control === undefined) return root;
+      if (character === undefined) this.#fail('unexpected EOF');
       if (character === '[') table = this.#header(root);
       else {
         this.#pair(table);
@@ -42,10 +50,12 @@ class Reader {
     }
   }
 
-  #fail(problem: string): never {
+  #fail(wrong: string): never {
+    const isControl = this.#control !== undefined && this.#at >= this.#text.length;
+    const problem = isControl ? `TOML files cannot contain control characters: '0x${hexOf(this.#control)}'` : wrong;
     const lines = this.#text.slice(0, this.#at).split('\n');
     // What is missed at the end is missed on the last line, not on the empty one behind it.
-    const line = lines.length - (this.#at >= this.#text.length && this.#text.endsWith('\n') ? 1 : 0);
+    const line = lines.length - (!isControl && this.#at >= this.#text.length && this.#text.endsWith('\n') ? 1 : 0);
     throw new TomlError(`toml: line ${line}${this.#lastKey === '' ? '' : ` (last key ${JSON.stringify(this.#lastKey)})`}: ${problem}`);
   }
 
@@ -79,7 +89,7 @@ class Reader {
       this.#fail(`expected end of table array name delimiter ']', but got ${describe(this.#text[this.#at - 1])} instead`);
     const above = path.slice(0, -1);
     this.#lastKey = above.join('.');
-    const parent = this.#descend(root, above, true);
+    const parent = this.#descend(root, above);
     this.#context = path;
     const name = path.at(-1) as string;
     const current = parent.get(name);
@@ -108,7 +118,7 @@ class Reader {
   }
 
   /** Goes down a path, making tables; a list of tables stands for its last one. */
-  #descend(from: ValueMap, path: readonly string[], throughDefined: boolean): ValueMap {
+  #descend(from: ValueMap, path: readonly string[]): ValueMap {
     let table = from;
     for (const name of path) {
       let next = table.get(name);
@@ -117,8 +127,7 @@ class Reader {
         next = new Map();
         table.set(name, next);
       }
-      if (!(next instanceof Map) || (!throughDefined && this.#defined.has(next)))
-        this.#fail(`Key '${path.join('.')}' has already been defined.`);
+      if (!(next instanceof Map)) this.#fail(`Key '${path.join('.')}' has already been defined.`);
       table = next as ValueMap;
     }
     return table;
@@ -151,7 +160,7 @@ class Reader {
 
   /** A name, which is empty where something else stands: what follows it is wrong then. */
   #name(character: string): string {
-    if (character === '"' || character === "'") return this.#string();
+    if (character === '"' || character === "'") return this.#string(false);
     const found = this.#match(/[A-Za-z0-9_-]*/y);
     this.#at += found.length;
     return found;
@@ -171,7 +180,7 @@ class Reader {
     this.#at++;
     this.#blank(false);
     this.#lastKey = [...this.#context, ...path].join('.');
-    const target = this.#descend(table, path.slice(0, -1), false);
+    const target = this.#descend(table, path.slice(0, -1));
     const name = path.at(-1) as string;
     const around = this.#context;
     this.#context = [...around, ...path];
@@ -187,14 +196,13 @@ class Reader {
     if (character === '"' || character === "'") return this.#string();
     if (character === '[') return this.#array();
     if (character === '{') return this.#inlineTable();
-    const word = this.#match(/[^\s,\]}#=]+(?: \d\d:\d\d[^\s,\]}#]*)?/y);
+    const scalar = readScalar(this.#text, this.#at, (problem) => this.#fail(problem));
+    if (scalar) {
+      this.#at = scalar.end;
+      return scalar.value;
+    }
     if (character === undefined) return this.#fail('unexpected EOF; expected value');
-    if (character === '.') return this.#fail("floats must start with a digit, not '.'");
-    if (word === '' || !/[\p{L}\d+-]/u.test(character)) return this.#fail(`expected value but found ${describe(character)} instead`);
-    const value = scalar(word);
-    if (value === undefined) return this.#fail(`expected value but found ${JSON.stringify(word)} instead`);
-    this.#at += word.length;
-    return value;
+    return this.#fail(`expected value but found ${describe(character)} instead`);
   }
 
   #enter(): void {
@@ -223,36 +231,42 @@ class Reader {
   #inlineTable(): ValueMap {
     const table: ValueMap = new Map();
     this.#enter();
-    this.#blank(false);
-    if (this.#text[this.#at] === '}') this.#at++;
-    else {
-      for (;;) {
-        this.#blank(false);
-        if (this.#text[this.#at] === ',') this.#fail('unexpected comma');
-        this.#pair(table);
-        this.#blank(false);
-        const character = this.#text[this.#at++];
-        if (character === '}') break;
-        if (character !== ',')
-          this.#fail(`expected a comma or an inline table terminator '}', but got ${describeOrEnd(character)} instead`);
-      }
+    for (;;) {
+      this.#blank(true);
+      if (this.#text[this.#at] === ',') this.#fail('unexpected comma');
+      if (this.#text[this.#at] === '}') break;
+      this.#pair(table);
+      this.#blank(true);
+      const character = this.#text[this.#at];
+      if (character === '}') break;
+      if (character !== ',') this.#fail(`expected a comma or an inline table terminator '}', but got ${describeOrEnd(character)} instead`);
+      this.#at++;
     }
+    this.#at++;
     this.#depth--;
     this.#defined.add(table);
     return table;
   }
 
-  #string(): string {
+  #string(mayBeLong = true): string {
     const mark = this.#text[this.#at] as string;
     const long = mark.repeat(3);
-    const isLong = this.#text.startsWith(long, this.#at);
+    const isLong = mayBeLong && this.#text.startsWith(long, this.#at);
     let at = this.#at + (isLong ? 3 : 1);
     if (isLong && this.#text[at] === '\n') at++;
     const start = at;
     for (; ; at++) {
       const character = this.#text[at];
-      if (character === undefined) this.#fail(`unexpected EOF; expected '${mark}'`);
+      if (character === undefined) {
+        this.#at = this.#text.length;
+        const shown = isLong ? long : mark;
+        this.#fail(`unexpected EOF; expected ${mark === '"' ? `'${shown}'` : `"${shown}"`}`);
+      }
       if (character === '\n' && !isLong) this.#fail('strings cannot contain newlines');
+      if (character === '\\' && mark === '"' && !isLong && this.#text[at + 1] === '\n') {
+        this.#at = at + 2;
+        this.#fail("invalid escape in string '\\\n'");
+      }
       if (character === '\\' && mark === '"') at++;
       else if (isLong ? this.#text.startsWith(long, at) : character === mark) break;
     }
@@ -260,7 +274,7 @@ class Reader {
     while (isLong && this.#text[at + 3] === mark) at++;
     const raw = this.#text.slice(start, at);
     this.#at = at + (isLong ? 3 : 1);
-    return mark === "'" ? raw : this.#unescape(raw);
+    return mark === "'" ? raw : this.#unescape(raw, start);
   }
 
   #character(hex: string): string {
@@ -269,52 +283,31 @@ class Reader {
     return String.fromCodePoint(code);
   }
 
-  #unescape(raw: string): string {
+  #unescape(raw: string, start: number): string {
     return raw.replace(
       /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|([ \t]*\n\s*)|([\s\S]))/g,
-      (_whole, u, long, x, fold, letter) => {
+      (_whole, u, long, x, fold, letter, at: number) => {
         const hex = (u ?? long ?? x) as string | undefined;
         if (hex !== undefined) return this.#character(hex);
-        if (fold !== undefined) return '';
-        const known = letters[letter as string];
-        return (
-          known ??
-          this.#fail(
-            `invalid escape character '${letter}'; only the following escape characters are allowed: \\b, \\t, \\n, \\f, \\r, \\", \\\\, \\uXXXX, and \\UXXXXXXXX`,
-          )
-        );
+        return fold === undefined ? (letters[letter as string] ?? this.#wrongEscape(letter as string, start, start + at + 2)) : '';
       },
     );
   }
+
+  /** @param at where what follows the letter stands */
+  #wrongEscape(letter: string, start: number, at: number): never {
+    if (letter === ' ' || letter === '\t') this.#fail(`invalid escape: '\\${letter}'`);
+    const count = hexDigits[letter];
+    if (count === undefined) this.#fail(`invalid escape in string '\\${letter}'`);
+    let end = at;
+    while (/^[0-9a-fA-F]$/.test(this.#text[end] ?? '')) end++;
+    this.#fail(`expected ${count} hexadecimal digits after '\\${letter}', but got ${quote(this.#text.slice(start, end + 1))} instead`);
+  }
 }
 
+const hexDigits: Readonly<Record<string, string>> = { x: 'two', u: 'four', U: 'eight' };
 const letters: Readonly<Record<string, string>> = { b: '\b', t: '\t', n: '\n', f: '\f', r: '\r', e: '\x1b', '"': '"', '\\': '\\' };
 
 /** A character as Go quotes it; the end of the text is a zero. */
 const describe = (character: string | undefined): string => quote(character ?? '\0', "'");
 const describeOrEnd = (character: string | undefined): string => (character === undefined ? 'end of file' : `'${character}'`);
-
-function scalar(word: string): Value {
-  if (word === 'true' || word === 'false') return word === 'true';
-  const plain = word.replaceAll('_', '');
-  if (/^[+-]?(0|[1-9](_?\d)*)$/.test(word) || /^0(x[0-9a-fA-F](_?[0-9a-fA-F])*|o[0-7](_?[0-7])*|b[01](_?[01])*)$/.test(word)) {
-    const negative = plain[0] === '-';
-    const digits = plain.replace(/^[+-]/, '');
-    const number = digits.length > 100 ? 2n ** 100n : BigInt(digits);
-    return new GoInt('int64', negative ? -number : number);
-  }
-  if (/^[+-]?(0|[1-9](_?\d)*)(\.\d(_?\d)*)?([eE][+-]?\d(_?\d)*)?$/.test(word)) return Number(plain);
-  if (/^[+-]?(inf|nan)$/.test(word)) return word.endsWith('nan') ? Number.NaN : word[0] === '-' ? -Infinity : Infinity;
-  return date(word);
-}
-
-function date(word: string): Value {
-  const found = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?)([Zz]|[+-]\d\d:\d\d)?)?$/.exec(word);
-  if (!found) return undefined;
-  const [, day, time = '00:00:00', zone = 'Z'] = found;
-  try {
-    return parseTime('2006-01-02T15:04:05.999999999Z07:00', `${day}T${time}${zone.toUpperCase()}`, utc);
-  } catch {
-    return undefined;
-  }
-}
