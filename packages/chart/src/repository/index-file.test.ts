@@ -21,6 +21,16 @@ describe('a repository’s index', () => {
     expect(() => versionTest('one')).toThrow('improper constraint');
   });
 
+  test('the largest public ones are read, with characters that are not everyday too', () => {
+    const entry = (version: number): string =>
+      `  - {name: web, version: ${version}.0.0, home: https://example.org, keywords: [a, b, c], urls: [web-${version}.tgz], sources: [x, y]}\n`;
+    const entries = Array.from({ length: 40_000 }, (_none, version) => entry(version));
+    for (const about of ['plain', '🚀']) {
+      const index = readRepositoryIndex(bytes(`apiVersion: v1\nentries:\n  web:\n${entries.join('')}about: "${about}"\n`));
+      expect(index.charts.get('web')?.length).toBe(40_000);
+    }
+  });
+
   test('JSON is an index too; what is none says why', () => {
     expect(readRepositoryIndex(bytes('{"apiVersion":"v1","entries":{"a":[{"name":"a","version":"1.0.0"}]}}')).charts.size).toBe(1);
     expect(() => readRepositoryIndex(bytes(''))).toThrow('empty index.yaml file');

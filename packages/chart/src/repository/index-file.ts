@@ -21,6 +21,8 @@ export interface IndexEntry {
 
 /** Bytes of an index that are read; the largest public ones have some 20 MB. */
 export const maxIndexBytes = 64 * 1024 * 1024;
+/** Nodes of its YAML: an entry has some 40, and all that were ever published stay in it. */
+const maxIndexNodes = 1_500_000;
 /** Entries over all names. */
 const maxEntries = 500_000;
 
@@ -49,7 +51,7 @@ const invalid = (problem: string): ChartError =>
 
 function parse(text: string): Value {
   try {
-    return /^\s*\{/.test(text) ? readJson(text) : yamlToValue(text);
+    return /^\s*\{/.test(text) ? readJson(text) : yamlToValue(text, false, { spend: () => {}, mostNodes: maxIndexNodes });
   } catch (error) {
     if (error instanceof ConversionError || error instanceof JsonError) throw invalid(error.message);
     throw error;

@@ -37,10 +37,16 @@ const unusual = /[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/;
 /**
  * @param exactIntegers integers become {@link GoInt}, as in the full reader
  * @param spend told what it took, in half microseconds
+ * @param mostNodes values that it may hold, a third of them maps and lists, each of which takes some 250 bytes
  */
-export function readEverydayYaml(text: string, exactIntegers = false, spend?: (steps: number) => void): Value | typeof declined {
+export function readEverydayYaml(
+  text: string,
+  exactIntegers = false,
+  spend?: (steps: number) => void,
+  mostNodes = maxNodes,
+): Value | typeof declined {
   if (unusual.test(text)) return declined;
-  const reader = new EverydayReader(text, exactIntegers);
+  const reader = new EverydayReader(text, exactIntegers, mostNodes);
   try {
     return reader.document();
   } catch (error) {
@@ -53,16 +59,16 @@ export function readEverydayYaml(text: string, exactIntegers = false, spend?: (s
 
 /** The full reader bounds nesting by its own rule; here it only keeps the stack small. */
 const maxDepth = 100;
-/** Most maps and lists, each of which takes some 250 bytes. */
-const maxCollections = 200_000;
 /** Most values: a file of five megabytes of everyday YAML has fewer. */
-const maxValues = 600_000;
+const maxNodes = 600_000;
 /** Far below the length at which YAML takes no word for a key any more. */
 const maxKeyLength = 200;
 
 class EverydayReader {
   readonly #text: string;
   readonly #exact: boolean;
+  readonly #mostNodes: number;
+  readonly #mostCollections: number;
   #depth = 0;
   #nodes = 0;
   #collections = 0;
@@ -77,9 +83,11 @@ class EverydayReader {
   /** Whether a comment ended the last line of a plain scalar. */
   #cut = false;
 
-  constructor(text: string, exact: boolean) {
+  constructor(text: string, exact: boolean, mostNodes: number) {
     this.#text = text;
     this.#exact = exact;
+    this.#mostNodes = mostNodes;
+    this.#mostCollections = mostNodes / 3;
   }
 
   /** What the reading took, in half microseconds. */
@@ -132,7 +140,7 @@ class EverydayReader {
 
   /** A collection whose first line is the current one, from its column on. */
   #block(column: number): Value {
-    if (++this.#depth > maxDepth || ++this.#collections > maxCollections) decline();
+    if (++this.#depth > maxDepth || ++this.#collections > this.#mostCollections) decline();
     const value = this.#isEntry(this.#at) ? this.#sequence(column) : this.#mapping(column);
     this.#depth--;
     return value;
@@ -191,7 +199,7 @@ class EverydayReader {
       return isBlock ? this.#block(this.#indent) : this.#scalar(this.#at, column);
     }
     if (inMapping && this.#indent === column && this.#isEntry(this.#at)) {
-      if (++this.#depth > maxDepth || ++this.#collections > maxCollections) decline();
+      if (++this.#depth > maxDepth || ++this.#collections > this.#mostCollections) decline();
       const value = this.#sequence(column);
       this.#depth--;
       return value;
@@ -394,7 +402,7 @@ class EverydayReader {
 
   /** A flow collection on one line. */
   #flow(at: number): Value {
-    if (++this.#depth > maxDepth || ++this.#collections > maxCollections) decline();
+    if (++this.#depth > maxDepth || ++this.#collections > this.#mostCollections) decline();
     const value = this.#text.charCodeAt(at) === 91 ? this.#flowSequence(at) : this.#flowMapping(at);
     this.#depth--;
     return value;
@@ -451,7 +459,7 @@ class EverydayReader {
 
   /** The full reader says what is wrong with a text of too many. */
   #countNode(): void {
-    if (++this.#nodes > maxValues) decline();
+    if (++this.#nodes > this.#mostNodes) decline();
   }
 
   #skipSpaces(from: number): number {

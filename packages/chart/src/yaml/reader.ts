@@ -23,6 +23,8 @@ export interface ReadOptions {
   readonly spend?: (steps: number) => void;
   /** Takes the line of every key and item. */
   readonly marks?: Marks;
+  /** Where there may be more nodes than are usual. */
+  readonly mostNodes?: number | undefined;
 }
 
 /** @throws YamlError with go-yaml's message */
@@ -72,6 +74,7 @@ const maxNodes = 300_000;
 class Reader {
   readonly #scanner: Scanner;
   readonly #exact: boolean;
+  readonly #mostNodes: number;
   readonly #onDuplicate: ReadOptions['onDuplicate'];
   readonly #marks: Marks | undefined;
   readonly #anchors = new Map<string, Anchor>();
@@ -87,6 +90,7 @@ class Reader {
   constructor(text: string, options: ReadOptions) {
     this.#scanner = new Scanner(text);
     this.#exact = options.exactIntegers ?? false;
+    this.#mostNodes = options.mostNodes ?? maxNodes;
     this.#marks = options.marks;
     this.#onDuplicate = options.onDuplicate;
   }
@@ -143,7 +147,8 @@ class Reader {
 
   #count(nodes: number): void {
     this.#nodes += nodes;
-    if (this.#nodes > maxNodes) throw new YamlError(`document has more than ${maxNodes} nodes`, this.#peek().line + 1, { isLimit: true });
+    if (this.#nodes > this.#mostNodes)
+      throw new YamlError(`document has more than ${this.#mostNodes} nodes`, this.#peek().line + 1, { isLimit: true });
     if (this.#aliased > 100 && this.#nodes > 1000 && this.#aliased / this.#nodes > allowedAliases(this.#nodes)) {
       throw new YamlError('document contains excessive aliasing', 0, { foundOn: this.#peek().line + 1 });
     }

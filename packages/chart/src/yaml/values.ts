@@ -24,6 +24,8 @@ export class ConversionError extends Error {
 export interface YamlMeter {
   /** Told before an unusual text is read, and after any. @throws what ends the reading */
   readonly spend: (steps: number) => void;
+  /** Most nodes of a text that may be larger than a chart's. */
+  readonly mostNodes?: number;
 }
 
 const free: YamlMeter = { spend: () => {} };
@@ -34,11 +36,11 @@ const free: YamlMeter = { spend: () => {} };
  * @param meter pays for the reading; what is more than everyday YAML takes several times as long
  * @throws ConversionError
  */
-export function yamlToValue(text: string, exactIntegers = false, { spend }: YamlMeter = free): Value {
-  const value = readEverydayYaml(text, exactIntegers, spend);
+export function yamlToValue(text: string, exactIntegers = false, { spend, mostNodes }: YamlMeter = free): Value {
+  const value = readEverydayYaml(text, exactIntegers, spend, mostNodes);
   if (value !== declined) return value;
   try {
-    return checkFinite(readYaml(text, { exactIntegers, spend }));
+    return checkFinite(readYaml(text, { exactIntegers, spend, mostNodes }));
   } catch (error) {
     if (error instanceof YamlError || error instanceof UnsupportedKey || error instanceof JsonError) {
       throw new ConversionError(`error converting YAML to JSON: ${error.message}`, { cause: error });
