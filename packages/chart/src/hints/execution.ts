@@ -2,6 +2,7 @@ import { GoError } from '../functions/define.ts';
 import { warningStart } from '../functions/rendering.ts';
 import { ExecutionError, type FailureSite, TemplateSyntaxError } from '../language/failures.ts';
 import { type AnyNode, type CommandNode, kind, printNode } from '../language/nodes.ts';
+import { deepest } from '../trace/paths.ts';
 import type { Read } from '../trace/pieces.ts';
 import type { FailedSite } from '../trace/recorder.ts';
 import type { ValueFinding } from './diagnosis.ts';
@@ -48,11 +49,16 @@ export function explainExecution(
   return { values, cures: missing.length > 0 ? missing.flatMap(missingCures) : last ? typeCures(failed, last) : [] };
 }
 
+/** Values that are told of one failure: a single action may read thousands. */
+const mostFindings = 40;
+
 /** Each value once, the last read last; what is below a missing one is not there to be looked for. */
 function findings(reads: readonly Read[], search: ValueSearch): ValueFinding[] {
   const byNode = new Map(reads.map((read) => [read.node, read]));
-  const leaves = [...byNode.values()].filter(({ node }) => node.parent && ![...byNode.keys()].some((other) => other.isBelow(node)));
-  return leaves.map(({ node, value }) => search.find(node.path, value)).filter(({ origin }) => origin.kind !== 'builtin');
+  return deepest([...byNode.values()])
+    .slice(-mostFindings)
+    .map(({ node, value }) => search.find(node.path, value))
+    .filter(({ origin }) => origin.kind !== 'builtin');
 }
 
 /** A value that is there, but of another type than its place wants. */

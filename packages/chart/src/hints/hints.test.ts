@@ -258,3 +258,23 @@ test('near names', () => {
   expect(editDistance('kitten', 'sitting', 5)).toBe(3);
   expect(editDistance('short', 'a much longer text', 3)).toBe(4);
 });
+
+test.each([
+  ['thousands of values in one action', `{{ required "x" (first (list ${'$.Values.a.b '.repeat(30_000)})) }}`, 'a: {}\n'],
+  [
+    'thousands of missing values in one action',
+    `{{ required "x" (first (list ${Array.from({ length: 20_000 }, (_item, index) => `$.Values.a.b${index} `).join('')})) }}`,
+    'a: {}\n',
+  ],
+  ['a document of very many lines', '{{ .Values.a }}', `a: "${'\\n x: y: z'.repeat(200_000)}"\n`],
+  ['names of thousands of letters', `{{ .Values.${'a'.repeat(20_000)} | required "x" }}`, `? ${'a'.repeat(20_001)}\n: 1\n`],
+  [
+    'very many names that are nearly alike',
+    `{{ required "x" .Values.${'k'.repeat(60)} }}`,
+    Array.from({ length: 60_000 }, (_item, index) => `${'k'.repeat(50)}${index}: 1\n`).join(''),
+  ],
+])('%s are explained in little time, and little is said', (_name, template, values) => {
+  const started = performance.now();
+  expect(JSON.stringify({ ...only(template, values), message: '' }).length).toBeLessThan(200_000);
+  expect(performance.now() - started).toBeLessThan(8000);
+});

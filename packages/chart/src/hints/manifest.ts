@@ -13,8 +13,12 @@ export interface ManifestExplanation {
   readonly cures: readonly string[];
 }
 
+/** Lines of a document that is explained: nobody wrote more by hand. */
+const mostLines = 20_000;
+
 export function explainManifest(problem: ManifestProblem, trace: Trace): ManifestExplanation {
-  const lines = trace.lines({ source: problem.source, content: problem.content, apiVersion: '', kind: '', name: '' });
+  const { source, content } = problem;
+  const lines = hasMoreLines(content, mostLines) ? [] : trace.lines({ source, content, apiVersion: '', kind: '', name: '' });
   const reported = reportedLine(problem);
   const isSyntax = problem.cause instanceof ConversionError && problem.cause.cause instanceof YamlError;
   for (const explain of isSyntax ? [tab, unquoted, wronglyIndented] : []) {
@@ -29,6 +33,15 @@ export function explainManifest(problem: ManifestProblem, trace: Trace): Manifes
     values: part?.values ?? [],
     cures: [isSyntax ? 'Compare the rendered lines with what was meant; indentation and quotes are the usual faults.' : wantedForm],
   };
+}
+
+function hasMoreLines(text: string, most: number): boolean {
+  let at = -1;
+  for (let count = 0; count < most; count++) {
+    at = text.indexOf('\n', at + 1);
+    if (at < 0) return false;
+  }
+  return true;
 }
 
 const wantedForm =

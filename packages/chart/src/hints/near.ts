@@ -1,9 +1,16 @@
+/** Nobody meant a longer name by mistake, nor finds it among more. */
+const longest = 100;
+const mostNames = 2000;
+
 /** Names that somebody may have meant: at most one edit in three letters away, nearest first. */
 export function nearNames(wanted: string, names: Iterable<string>, most = 3): string[] {
+  if (wanted.length > longest) return [];
   const lower = wanted.toLowerCase();
   const limit = Math.max(1, Math.floor(wanted.length / 3));
   const near: { name: string; distance: number }[] = [];
+  let left = mostNames;
   for (const name of new Set(names)) {
+    if (left-- === 0) break;
     if (name === wanted || Math.abs(name.length - wanted.length) > limit) continue;
     const distance = editDistance(lower, name.toLowerCase(), limit);
     if (distance <= limit) near.push({ name, distance });

@@ -32,11 +32,13 @@ export class PathNode {
     for (let node: PathNode = this; node.parent; node = node.parent) keys.push(node.key);
     return keys.reverse();
   }
+}
 
-  isBelow(other: PathNode): boolean {
-    for (let node = this.parent; node; node = node.parent) if (node === other) return true;
-    return false;
-  }
+/** Of some reads, those below which none of the others goes; the values as a whole are none. */
+export function deepest<T extends { readonly node: PathNode }>(reads: readonly T[]): T[] {
+  const above = new Set<PathNode>();
+  for (const { node } of reads) for (let at = node.parent; at && !above.has(at); at = at.parent) above.add(at);
+  return reads.filter(({ node }) => node.parent && !above.has(node));
 }
 
 /** What templates read beside values: the first key of such a path, which no values begin with. */

@@ -4,7 +4,7 @@ import type { WorkChart } from '../loader/work-chart.ts';
 import type { Value, ValueMap } from '../value/kinds.ts';
 import { type Call, type Made, type Piece, type Read, type Site, TextTrace } from './pieces.ts';
 import { replaced, transformed } from './transforms.ts';
-import { ValuePaths } from './value-paths.ts';
+import { newest, ValuePaths } from './value-paths.ts';
 
 /** One run of a template. */
 interface Frame {
@@ -296,12 +296,9 @@ function holds(branch: BranchNode, wanted: AnyNode): boolean {
 }
 
 /** The newest text that is equal. */
-function find(texts: readonly Made[], text: string): Made | undefined {
-  for (let i = texts.length - 1; i >= 0; i--) if (texts[i]?.text === text) return texts[i];
-  return undefined;
-}
+const find = (texts: readonly Made[], text: string): Made | undefined => newest(texts, (made) => made.text === text);
 
 /** Where the text that tpl runs came from: a text of the action, or a value. */
 function sourceOf(frame: Frame, text: string): Made | Read | undefined {
-  return find(frame.made, text) ?? frame.reads.find((read) => read.value === text);
+  return find(frame.made, text) ?? newest(frame.reads, (read) => read.value === text);
 }

@@ -8,8 +8,8 @@ import { printValue } from '../value/print.ts';
 import { Marks } from '../yaml/marks.ts';
 import { readYaml } from '../yaml/reader.ts';
 import type { RenderTrace, TracedCall, TracedLine, TracedPart, TracedValue } from './api.ts';
-import { formatPath, type PathNode, type ValuePath } from './paths.ts';
-import type { Call, Made, Piece, Read, Site } from './pieces.ts';
+import { deepest, formatPath, type PathNode, type ValuePath } from './paths.ts';
+import type { Call, Made, Piece, Read, Site, TextTrace } from './pieces.ts';
 import type { Provenance, ValueOrigin } from './provenance.ts';
 import type { Recorder } from './recorder.ts';
 import { SourceLines } from './source-lines.ts';
@@ -121,17 +121,26 @@ export class Trace implements RenderTrace {
     const lines: TracedLine[] = [];
     let start = 0;
     for (const [index, line] of text.split('\n').entries()) {
-      const part = trace.slice(start, start + line.length);
-      const parts: TracedPart[] = [];
-      for (const [run, piece] of part.pieces.entries()) {
-        const begin = part.starts[run] as number;
-        const printed = line.slice(begin, part.starts[run + 1] ?? line.length);
-        parts.push(this.#part(piece, part.offsets[run] as number, printed));
-      }
-      lines.push({ line: index + 1, text: line, parts });
+      const begin = start;
+      let parts: readonly TracedPart[] | undefined;
+      const find = (): readonly TracedPart[] => (parts ??= this.#partsOf(line, trace.slice(begin, begin + line.length)));
+      lines.push({
+        line: index + 1,
+        text: line,
+        get parts() {
+          return find();
+        },
+      });
       start += line.length + 1;
     }
     return lines;
+  }
+
+  #partsOf(line: string, { pieces, starts, offsets }: TextTrace): TracedPart[] {
+    return pieces.map((piece, run) => {
+      const printed = line.slice(starts[run], starts[run + 1] ?? line.length);
+      return this.#part(piece, offsets[run] as number, printed);
+    });
   }
 
   #part(piece: Piece, offset: number, text: string): TracedPart {
@@ -154,8 +163,7 @@ export class Trace implements RenderTrace {
       return [{ path, name: formatPath(path), origin: this.provenance.originOf(path), isPrinted: true }];
     }
     const nodes = new Map<PathNode, Read>(piece.reads.map((read) => [read.node, read]));
-    const leaves = [...nodes.values()].filter(({ node }) => node.parent && ![...nodes.keys()].some((other) => other.isBelow(node)));
-    return leaves.map((read) => this.#value(read, text));
+    return deepest([...nodes.values()]).map((read) => this.#value(read, text));
   }
 
   #value({ node, value }: Read, text: string): TracedValue {

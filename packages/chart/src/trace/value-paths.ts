@@ -188,7 +188,7 @@ export class ValuePaths {
     action: { readonly reads: readonly Read[]; readonly made: readonly Made[] },
   ): void {
     if (typeof value === 'object' && value !== null && !(value instanceof GoInt)) return;
-    const found = action.made.findLast((made) => made.text === value) ?? action.reads.findLast((read) => read.value === value);
+    const found = newest(action.made, (made) => made.text === value) ?? newest(action.reads, (read) => read.value === value);
     if (!found) return;
     const known = this.#members.get(container);
     if (known) known.set(key, found);
@@ -210,4 +210,13 @@ export class ValuePaths {
     }
     return node ? [{ node, value }] : [];
   }
+}
+
+/** How far back a text or value is looked for: one action may read thousands, and make a list of them. */
+const mostLooked = 1000;
+
+/** The newest that a test holds for. */
+export function newest<T>(all: readonly T[], isIt: (one: T) => boolean): T | undefined {
+  for (let i = all.length - 1; i >= 0 && i >= all.length - mostLooked; i--) if (isIt(all[i] as T)) return all[i];
+  return undefined;
 }

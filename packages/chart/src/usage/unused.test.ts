@@ -143,3 +143,9 @@ test('templates that are nested too deeply, and values that are too many, end wi
     expect.objectContaining({ code: 'LIMIT_EXCEEDED' }),
   );
 });
+
+test.each(['x', 'é'])('a line of very many actions and %s takes no more time for each than a short one', (text) => {
+  const started = performance.now();
+  expect(names(`${text}{{ .Values.a }}`.repeat(60_000), 'a: 1\nb: 1\n')).toEqual(['b']);
+  expect(performance.now() - started).toBeLessThan(8000);
+});

@@ -123,12 +123,15 @@ function readDependencies({ chart, values }: Scope): void {
   touch(values, 'tags').isWhole = true;
 }
 
+/** Values that are looked at for names near theirs: where so many are unused, no letter is wrong. */
+const mostNear = 200;
+
 function report(provenance: Provenance, root: UsageNode, work: WorkChart): UnusedValue[] {
   const unused: UnusedValue[] = [];
   for (const held of provenance.held()) {
     for (const path of unusedBelow(held, root, work)) {
       const own = held.lineOf(path);
-      unused.push({ path, name: formatPath(path), origin: own, near: near(path, root) });
+      unused.push({ path, name: formatPath(path), origin: own, near: unused.length < mostNear ? near(path, root) : [] });
     }
   }
   return unused;
