@@ -61,6 +61,7 @@ export type { ValueOrigin, ValueSource } from './trace/provenance.ts';
 export { findUnused, type UnusedOptions, type UnusedValue } from './usage/unused.ts';
 export { GoInt, type Value, type ValueMap } from './value/kinds.ts';
 export { fromObject, toObject } from './value/objects.ts';
+export { logValue } from './value/text.ts';
 export { mergeMaps } from './values/merge.ts';
 export { applySet, type SetKind, type SetOptions } from './values/set.ts';
 export { ConversionError } from './yaml/values.ts';

@@ -13,7 +13,7 @@ import { defaultKeyring, verifyFile } from './verify.ts';
 async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
   for (const reference of flags.args) {
     const chart = await downloadChart(reference, helm, flags, registryOutput(helm, io));
-    const provenance = await provenanceOf(chart, reference, flags, io);
+    const provenance = await provenanceOf(chart, flags, io);
     const report =
       flags.isOn('verify') && provenance ? await verified(chart, provenance, flags.text('keyring') ?? defaultKeyring(helm), helm) : '';
     const destination = flags.text('destination') ?? '.';
@@ -27,18 +27,18 @@ async function run({ helm, flags, io }: HelmInvocation): Promise<void> {
   }
 }
 
-async function provenanceOf(chart: DownloadedChart, reference: string, flags: Flags, io: Output): Promise<Buffer | undefined> {
+async function provenanceOf(chart: DownloadedChart, flags: Flags, io: Output): Promise<Buffer | undefined> {
   if (flags.isOn('verify')) return requiredProvenance(chart);
   if (!flags.isOn('prov')) return undefined;
   try {
     const found = await chart.provenance();
     if (found) return found;
     io.out(
-      `WARNING: Verification not found for ${reference}: manifest does not contain a layer with mediatype application/vnd.cncf.helm.chart.provenance.v1.prov\n`,
+      `WARNING: Verification not found for ${chart.source}: manifest does not contain a layer with mediatype application/vnd.cncf.helm.chart.provenance.v1.prov\n`,
     );
   } catch (error) {
     if (!(error instanceof HelmError)) throw error;
-    io.out(`WARNING: Verification not found for ${reference}: ${error.message}\n`);
+    io.out(`WARNING: Verification not found for ${chart.source}: ${error.message}\n`);
   }
   return undefined;
 }
@@ -73,6 +73,8 @@ function unpack(chart: DownloadedChart, reference: string, destination: string, 
   const byReference = join(folder, reference.slice(reference.lastIndexOf('/') + 1));
   for (const place of new Set([byReference, target]))
     if (existsSync(place)) throw new HelmError(`failed to untar: a file or directory with the name ${place} already exists`);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new HelmError(`failed to untar (mkdir): mkdir ${folder}: not a directory`);
   mkdirSync(folder, { recursive: true });
   const staging = mkdtempSync(join(folder, '.desp-untar-'));
   try {

@@ -158,6 +158,43 @@ describe('pull', () => {
     expect(readdirSync(join(folder, 'a/b/part'))).toEqual(['Chart.yaml', 'templates']);
   });
 
+  test('says what stands in for one version, as Helm 4; a range means what it takes', async () => {
+    const { url } = await serveRepository(['1.0.0']);
+    const pull = async (helm: string, version: string) =>
+      (await runChart('--helm', helm, 'pull', 'part', '--repo', `${url}/charts`, '--version', version, '-d', folder)).stderr;
+    expect(await pull('4', 'v1.0.0')).toBe(
+      'level=WARN msg="unable to find exact version requested; falling back to closest available version" chart=part requested=v1.0.0 selected=1.0.0\n',
+    );
+    for (const [helm, version] of [
+      ['3', 'v1.0.0'],
+      ['4', '1.0.0'],
+      ['4', '^1'],
+      ['4', '1.x'],
+    ] as const)
+      expect(await pull(helm, version)).toBe('');
+  });
+
+  test('names in its own place what is wrong: an address, a values file, provenance that is missing', async () => {
+    const { url } = await serve((request, response) => {
+      if (request.url === '/index.yaml')
+        response.end(
+          'apiVersion: v1\nentries:\n  odd: [{name: odd, version: 1.0.0, urls: ["a%zz.tgz"]}]\n  part: [{name: part, version: 1.0.0, urls: [p.tgz]}]\n',
+        );
+      else if (request.url === '/p.tgz') response.end(chartOf('part', '1.0.0'));
+      else response.writeHead(404).end();
+    });
+    const odd = await runChart('pull', 'odd', '--repo', url, '-d', folder);
+    expect(odd.stderr).toBe(
+      'Error: failed to make chart URL absolute: failed to parse a%zz.tgz as URL: parse "a%zz.tgz": invalid URL escape "%zz"\n',
+    );
+    const direct = await runChart('pull', `${url}/a%zz.tgz`, '-d', folder);
+    expect(direct.stderr).toBe(`Error: invalid chart URL format: ${url}/a%zz.tgz\n`);
+    const { stdout } = await runChart('pull', 'part', '--repo', url, '--prov', '-d', folder);
+    expect(stdout).toBe(`WARNING: Verification not found for ${url}/p.tgz: failed to fetch ${url}/p.tgz.prov : 404 Not Found\n`);
+    const values = await runChart('template', 'x', join(folder, 'p.tgz'), '--set-file', `a=${url}/none`);
+    expect(values.stderr).toBe(`Error: failed parsing --set-file data: failed to fetch ${url}/none : 404 Not Found\n`);
+  });
+
   test('refuses a file name that a server made up', async () => {
     const { url } = await serve((_request, response) => response.end(chartOf('part', '1.0.0')));
     const { stderr } = await runChart('pull', `${url}/x/..%2f..%2fevil.tgz`, '-d', folder);

@@ -15,6 +15,8 @@ import { describeFailure, HelmError, isSystemError } from './helm-command.ts';
 
 const setKinds: readonly SetKind[] = ['set-json', 'set', 'set-string', 'set-file', 'set-literal'];
 
+const setFileFailed = 'failed parsing --set-file data: ';
+
 /** Where values files come from that are no files: `-f https://…`. */
 export type FetchValues = (address: string) => Promise<string>;
 
@@ -33,16 +35,23 @@ export async function readUserValues(
   const profile = profileOf(helm);
   const remote = new Map<string, string>();
   const read = (path: string): string => remote.get(path) ?? (path.trim() === '-' ? readFileSync(0, 'utf8') : readText(path));
-  for (const path of [...flags.list('values'), ...flags.texts('set-file').flatMap(pathsOf)]) {
-    if (!/^https?:\/\//i.test(path)) continue;
-    if (!fetchValues) throw new HelmError(`values from ${path} are not fetched here: download them first`);
-    remote.set(path, await fetchValues(path));
-  }
+  const fetchAll = async (paths: readonly string[], doing: string): Promise<void> => {
+    for (const path of paths.filter((one) => /^https?:\/\//i.test(one))) {
+      if (!fetchValues) throw new HelmError(`values from ${path} are not fetched here: download them first`);
+      try {
+        remote.set(path, await fetchValues(path));
+      } catch (error) {
+        throw error instanceof HelmError ? new HelmError(`${doing}${error.message}`) : error;
+      }
+    }
+  };
+  await fetchAll(flags.list('values'), '');
+  await fetchAll(flags.texts('set-file').flatMap(pathsOf), setFileFailed);
   const readForSet = (path: string): string => {
     try {
       return read(path);
     } catch (error) {
-      throw isSystemError(error) ? new HelmError(`failed parsing --set-file data: ${describeFailure(error)}`) : error;
+      throw isSystemError(error) ? new HelmError(setFileFailed + describeFailure(error)) : error;
     }
   };
   let values: ValueMap = new Map();

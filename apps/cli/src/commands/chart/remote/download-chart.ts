@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
-import { ChartError, findInIndex, type ProfileName, resolveChartUrl } from '@desp/chart';
+import { ChartError, findInIndex, logValue, type ProfileName, resolveChartUrl } from '@desp/chart';
 import type { Flags } from '../flags.ts';
 import { HelmError, type Output } from '../helm-command.ts';
 import { loginOf } from './credentials.ts';
 import { type Connection, download } from './http.ts';
 import { isOci, maxArchiveBytes, pullChart } from './registry.ts';
-import { chartConnectionOf, connectionTo, findInRepository, indexOf, readRepositories } from './repositories.ts';
+import { chartConnectionOf, connectionTo, findInRepository, indexOf, isWronglyEscaped, readRepositories } from './repositories.ts';
 import { tlsOf } from './tls-files.ts';
 
 /** A chart's archive as it came, not looked into yet. */
@@ -26,7 +26,8 @@ export async function downloadChart(reference: string, helm: ProfileName, flags:
   const repository = flags.text('repo');
   if (repository) {
     const connection = connectionTo(repository, flags);
-    const { url } = await findInRepository(repository, reference, version, connection);
+    const { url, version: found } = await findInRepository(repository, reference, version, connection);
+    sayWhatStandsIn(reference, version, found, helm, io);
     return fetchArchive(url, connection, flags, io);
   }
   if (isOci(reference)) return fromRegistry(reference, version, flags, io);
@@ -59,9 +60,18 @@ async function fromAddedRepository(
   if (!entry.url) throw new HelmError(`no URL found for repository ${name}`);
   const connection = chartConnectionOf(entry, flags, helm);
   const found = entryOf(await indexOf(entry, flags, helm), chart, version, name);
+  sayWhatStandsIn(chart, version, found.version, helm, io);
   const [url] = found.urls;
   if (!url) throw new HelmError(`chart ${JSON.stringify(reference)} has no downloadable URLs`);
   return fetchArchive(resolveChartUrl(entry.url, url), connection, flags, io);
+}
+
+/** Helm 4 says so where one version is wanted and another stands in for it. */
+function sayWhatStandsIn(chart: string, wanted: string, found: string, helm: ProfileName, io: Output): void {
+  const isRange = /[\^~<>=!*]|\|\|| - |^[^-+]*[xX]/.test(wanted);
+  if (helm === 'helm3' || wanted === '' || wanted === found || isRange) return;
+  const fields = [`chart=${logValue(chart)}`, `requested=${logValue(wanted)}`, `selected=${logValue(found)}`].join(' ');
+  io.err(`level=WARN msg="unable to find exact version requested; falling back to closest available version" ${fields}\n`);
 }
 
 function entryOf(index: Awaited<ReturnType<typeof indexOf>>, chart: string, version: string, name: string) {
@@ -84,6 +94,7 @@ export const downloadFrom = (url: string, version: string, connection: Connectio
 
 async function fetchArchive(url: string, connection: Connection, flags: Flags, io: Output): Promise<DownloadedChart> {
   if (isOci(url)) return fromRegistry(url, '', flags, io);
+  if (isWronglyEscaped(url)) throw new HelmError(`invalid chart URL format: ${url}`);
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? '';
   if (scheme !== 'http' && scheme !== 'https') throw new HelmError(`scheme ${JSON.stringify(scheme)} not supported`);
   const archive = await download(url, maxArchiveBytes, connection);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import type { ProfileName } from '@desp/chart';
+import { logValue, type ProfileName } from '@desp/chart';
 import type { Flags } from '../flags.ts';
 import { HelmError, type Output } from '../helm-command.ts';
 import { defaultKeyring, verifyFile } from '../verify.ts';
@@ -22,7 +22,7 @@ export async function locateChart(reference: string, helm: ProfileName, flags: F
     if (statSync(name, { throwIfNoEntry: false })) {
       if (repository)
         io.err(
-          `WARN local chart found in current working directory. repository url ignored chart=${shown(name)} repository=${shown(repository)}\n`,
+          `WARN local chart found in current working directory. repository url ignored chart=${logValue(name)} repository=${logValue(repository)}\n`,
         );
       if (flags.isOn('verify')) await verifyFile(resolve(name), keyring, helm);
       return resolve(name);
@@ -40,8 +40,6 @@ export async function locateChart(reference: string, helm: ProfileName, flags: F
   }
   return path;
 }
-
-const shown = (value: string): string => (/[\s"=]/.test(value) ? JSON.stringify(value) : value);
 
 /** @throws HelmError where there is no provenance file */
 export async function requiredProvenance(chart: DownloadedChart): Promise<Buffer> {

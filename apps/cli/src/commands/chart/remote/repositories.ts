@@ -138,9 +138,13 @@ function readCached(path: string, problem: string): RepositoryIndex {
   }
 }
 
+/** Go refuses such an address, where JavaScript takes it as it stands. */
+const wronglyEscaped = /%(?![0-9a-fA-F]{2}).{0,2}/;
+export const isWronglyEscaped = (url: string): boolean => wronglyEscaped.test(url);
+
 export interface FoundChart {
   readonly url: string;
-  readonly digest: string;
+  readonly version: string;
 }
 
 /** A chart in a repository given by its address, with Helm's words for what is missing. @throws HelmError */
@@ -164,5 +168,10 @@ export async function findInRepository(address: string, name: string, version: s
   if (!found) throw new HelmError(`${what} not found in ${address} repository`);
   const [url] = found.urls;
   if (!url) throw new HelmError(`${what} has no downloadable URLs`);
-  return { url: resolveChartUrl(address, url), digest: found.digest };
+  const [wrong] = wronglyEscaped.exec(url) ?? [];
+  if (wrong) {
+    const why = `parse ${JSON.stringify(url)}: invalid URL escape ${JSON.stringify(wrong)}`;
+    throw new HelmError(`failed to make chart URL absolute: failed to parse ${url} as URL: ${why}`);
+  }
+  return { url: resolveChartUrl(address, url), version: found.version };
 }
