@@ -47,6 +47,18 @@ describe('the client', () => {
     expect(await client.resolve('sample-app/a', 'absent')).toBeUndefined();
   });
 
+  it.each([
+    ['no JSON', 200, {}, '<html>'],
+    ['JSON of another shape', 200, {}, '{"tags":[1]}'],
+    ['a redirect to no address', 302, { location: 'http://[' }, ''],
+    ['a next page at no address', 200, { link: '<http://[>; rel="next"' }, '{"tags":["1"]}'],
+  ])('a registry that answers with %s is the registry’s fault', async (_what, status, headers, body) => {
+    const url = await serve((_request, response) => response.writeHead(status, headers).end(body));
+    const client = createRegistryClient({ url });
+    cleanups.push(() => client.close());
+    await expect(client.listTags('sample-app/a')).rejects.toMatchObject({ code: 'UPSTREAM_PROTOCOL' });
+  });
+
   it('copies an image with its index and its referrers, checks everything, and does nothing twice', async () => {
     const { server, client } = await start();
     const from = 'sample-app/source';

@@ -103,7 +103,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       const location = answer.headers.location;
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined || !['GET', 'HEAD'].includes(method)) return answer;
       dropAnswer(answer);
-      const next = new URL(location, address);
+      const next = addressIn(location, address);
       if (address.protocol === 'https:' && next.protocol !== 'https:')
         throw protocolError(`redirects ${method} to an address that is not encrypted`);
       address = next;
@@ -257,7 +257,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       if (started.status !== 202) throw await refusal(started, `push blob to ${repository}`);
       dropAnswer(started);
       if (!started.headers.location) throw protocolError('began an upload without saying where');
-      const location = new URL(started.headers.location, target(`${repository}/blobs/uploads/`));
+      const location = addressIn(started.headers.location, target(`${repository}/blobs/uploads/`));
       if (location.origin !== base.origin) throw protocolError('wants the upload at another origin, which is not supported');
       location.searchParams.set('digest', digest);
       const answer = await call('PUT', location, {
@@ -298,8 +298,8 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
             if (error instanceof OciError && (error.code === 'MANIFEST_UNKNOWN' || error.code === 'NAME_UNKNOWN')) return undefined;
             throw error;
           });
-          if (fallback) found.push(...parsePage(fallback.bytes).manifests);
-        } else found.push(...parsePage(page).manifests);
+          if (fallback) found.push(...parsePage(ReferrersPage, fallback.bytes, 'referrers list').manifests);
+        } else found.push(...parsePage(ReferrersPage, page, 'referrers list').manifests);
       }
       return artifactType === undefined ? found : found.filter((descriptor) => descriptor.artifactType === artifactType);
     },
@@ -308,8 +308,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       checkName(repository);
       const tags: string[] = [];
       for await (const page of pages(target(`${repository}/tags/list`), pull(repository), `list tags of ${repository}`)) {
-        if (page !== undefined)
-          tags.push(...(z.object({ tags: z.array(z.string()).nullish() }).parse(JSON.parse(page.toString('utf8'))).tags ?? []));
+        if (page !== undefined) tags.push(...(parsePage(TagsPage, page, 'list of tags').tags ?? []));
       }
       return tags;
     },
@@ -344,7 +343,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       yield await readAnswer(answer, maxManifestBytes);
       const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(answer.headers['link'] ?? ''))?.[1];
       if (next === undefined) return;
-      url = new URL(next, url);
+      url = addressIn(next, url);
       if (url.origin !== base.origin) throw protocolError('continues a listing at another origin');
     }
     throw protocolError(`has over ${maxPages} pages for one listing`);
@@ -356,12 +355,19 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       .nullish()
       .transform((list) => list ?? []),
   });
-  function parsePage(bytes: Buffer): { manifests: Descriptor[] } {
+  const TagsPage = z.object({ tags: z.array(z.string()).nullish() });
+  function parsePage<T>(schema: z.ZodType<T>, bytes: Buffer, what: string): T {
     try {
-      return ReferrersPage.parse(JSON.parse(bytes.toString('utf8')));
+      return schema.parse(JSON.parse(bytes.toString('utf8')));
     } catch {
-      throw protocolError('answers the referrers list with something else');
+      throw protocolError(`answers the ${what} with something else`);
     }
+  }
+
+  /** An address that the registry names, which may be relative. */
+  function addressIn(text: string, from: URL): URL {
+    if (!URL.canParse(text, from.href)) throw protocolError('names what is no address');
+    return new URL(text, from);
   }
 
   return client;
