@@ -9,6 +9,8 @@ export interface Limits {
   readonly outputLength: number;
   /** Depth of include, template and tpl calls together. Go allows 100,000 on its growing stack; ours does not grow. */
   readonly depth: number;
+  /** Certificates with keys of their own: a key takes 40 ms of a processor, and public charts make up to fifty. */
+  readonly certificates: number;
   /** Bytes of one file of the chart. Helm's own figure. */
   readonly fileBytes: number;
   /** Bytes of all files of a chart. Helm's own figure for archives. */
@@ -20,6 +22,7 @@ export const defaultLimits: Limits = {
   steps: 2_400_000,
   outputLength: 64 * 1024 * 1024,
   depth: 1100,
+  certificates: 64,
   fileBytes: 5 * 1024 * 1024,
   chartBytes: 100 * 1024 * 1024,
   files: 20_000,

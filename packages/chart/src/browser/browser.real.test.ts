@@ -28,8 +28,8 @@ const missing = existsSync(browserPath) ? '' : ` (skipped: no ${browserPath}; ap
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'];
 
 /** Bytes, minified; the README states what it is. */
-const largest = 575_000;
-const largestPacked = 190_000;
+const largest = 600_000;
+const largestPacked = 195_000;
 
 /** A key that no kept library makes in a browser. */
 const inNodeOnly = /genPrivateKey "dsa"/;

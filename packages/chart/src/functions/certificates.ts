@@ -41,6 +41,7 @@ function address(value: Value): string {
 /** In sprig's order: a key that is given is read before the names are looked at. */
 function issue(context: CallContext, commonName: string, names: Names, days: bigint, rest: Partial<CertificateRequest>): GoStruct {
   const maker = certificates(context);
+  if (rest.key === undefined) context.budget.certificate();
   try {
     if (rest.key !== undefined) maker.checkKey(rest.key);
     const ips = names.ips.map(address);

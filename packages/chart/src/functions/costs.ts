@@ -119,8 +119,8 @@ const makeCosts = (): ReadonlyMap<string, Cost> =>
     ...named('bcrypt htpasswd', cost({ fixed: 220_000 })), // 110
     ...named('derivePassword', cost({ fixed: 340_000 })), // 170
     ...named('genPrivateKey', cost({ fixed: 500_000 })), // 1 to 950; a public chart makes three
-    // Public charts with TLS everywhere make thirty certificates by default, and forty-five with it turned on: they must pass.
-    ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 50_000 })), // 20 to 60
+    // As much as two threads take; how many there may be is a limit of its own.
+    ...named('genCA genCAWithKey genSelfSignedCert genSelfSignedCertWithKey genSignedCert genSignedCertWithKey', cost({ fixed: 20_000 })), // 10 to 60
   ]);
 
 /** Made when the first function is called. */

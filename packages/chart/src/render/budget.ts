@@ -8,6 +8,7 @@ const nodesPerStep = 4;
 export interface Spent {
   readonly nodes: number;
   readonly output: number;
+  readonly certificates: number;
 }
 
 /** What a render may still spend. Everything that loops, copies or grows charges it. */
@@ -16,12 +17,14 @@ export class Budget {
   /** Steps times the nodes for one. */
   #nodes: number;
   #output: number;
+  #certificates: number;
   #depth = 0;
 
   constructor(limits: Limits) {
     this.limits = limits;
     this.#nodes = limits.steps * nodesPerStep;
     this.#output = limits.outputLength;
+    this.#certificates = limits.certificates;
   }
 
   /** Units of a function's work; quarters count. */
@@ -46,6 +49,11 @@ export class Budget {
     if (this.#output < 0) throw new LimitReached(`the templates produce more than ${this.limits.outputLength} characters`);
   }
 
+  /** A certificate with a key of its own. */
+  certificate(): void {
+    if (--this.#certificates < 0) throw new LimitReached(`it makes more than ${this.limits.certificates} certificates`);
+  }
+
   /** Refuses a text or list before it is made; what is made is charged by the function's cost. */
   size(length: number): void {
     if (length > this.#output || length / 64 > this.left) {
@@ -60,26 +68,33 @@ export class Budget {
 
   /** All that has been spent until now. */
   get spent(): Spent {
-    return { nodes: this.limits.steps * nodesPerStep - this.#nodes, output: this.limits.outputLength - this.#output };
+    const { steps, outputLength, certificates } = this.limits;
+    return {
+      nodes: steps * nodesPerStep - this.#nodes,
+      output: outputLength - this.#output,
+      certificates: certificates - this.#certificates,
+    };
   }
 
   spentSince(before: Spent): Spent {
-    const { nodes, output } = this.spent;
-    return { nodes: nodes - before.nodes, output: output - before.output };
+    const { nodes, output, certificates } = this.spent;
+    return { nodes: nodes - before.nodes, output: output - before.output, certificates: certificates - before.certificates };
   }
 
   /** What took so much another time is charged the same. */
-  spend({ nodes, output }: Spent): void {
+  spend({ nodes, output, certificates }: Spent): void {
     this.#nodes -= nodes;
     this.#output -= output;
+    this.#certificates -= certificates;
     if (this.#nodes < 0) this.#exhausted();
     this.text(0);
   }
 
   /** What was spent after a moment is given back: the work begins anew. */
-  backTo({ nodes, output }: Spent): void {
+  backTo({ nodes, output, certificates }: Spent): void {
     this.#nodes = this.limits.steps * nodesPerStep - nodes;
     this.#output = this.limits.outputLength - output;
+    this.#certificates = this.limits.certificates - certificates;
     this.#depth = 0;
   }
 
