@@ -1,3 +1,4 @@
+import { GoComplex } from '../value/complex.ts';
 import { GoInt, GoObject, int, integerOf, isTrue, kindName, listItems, TypedList, TypedMap, typeName, type Value } from '../value/kinds.ts';
 import { printValue, sprint, sprintln } from '../value/print.ts';
 import { paddingOf, printsAgain, sprintf } from '../value/printf.ts';
@@ -7,13 +8,14 @@ import { contextual, type FunctionGroup, fail, fn } from './define.ts';
 
 /** The functions of Go's own template package. `and`, `or` and `call` are the evaluator's; here are their names. */
 
-type Basic = 'bool' | 'int' | 'uint' | 'float' | 'string' | undefined;
+type Basic = 'bool' | 'int' | 'uint' | 'float' | 'complex' | 'string' | undefined;
 
 function basicKind(value: Value): Basic {
   if (typeof value === 'string') return 'string';
   if (typeof value === 'boolean') return 'bool';
   if (typeof value === 'number') return 'float';
   if (value instanceof GoInt) return value.kind.startsWith('u') ? 'uint' : 'int';
+  if (value instanceof GoComplex) return 'complex';
   return integerOf(value) === undefined ? undefined : 'int';
 }
 
@@ -34,6 +36,7 @@ function equal(a: Value, b: Value): boolean {
     return false;
   }
   if (kindA === 'int' || kindA === 'uint') return numberOf(a) === numberOf(b);
+  if (a instanceof GoComplex && b instanceof GoComplex) return a.real === b.real && a.imaginary === b.imaginary;
   if (kindA !== undefined) return a === b;
   if (!isNothing(a) && !isNothing(b) && kindName(a) !== kindName(b)) {
     fail(sprintf('non-comparable types %s: %v, %s: %v', [a, typeName(a), typeName(b), b]));
@@ -52,6 +55,7 @@ function less(a: Value, b: Value): boolean {
   }
   switch (kindA) {
     case 'bool':
+    case 'complex':
       return fail('invalid type for comparison');
     case 'string':
       return compareText(a as string, b as string) < 0;

@@ -1,6 +1,8 @@
 import { LimitReached } from '../render/budget.ts';
+import { GoDuration } from '../time/duration.ts';
 import { readToml } from '../toml/reader.ts';
 import { TomlError, writeToml } from '../toml/writer.ts';
+import { GoComplex } from '../value/complex.ts';
 import { JsonError, JsonLimit, mismatch, readJson, toJsonValue, writeJson } from '../value/json.ts';
 import { GoObject, listItems, TypedList, TypedMap, type Value, type ValueMap } from '../value/kinds.ts';
 import { GoStruct } from '../value/struct.ts';
@@ -81,6 +83,8 @@ function plain(value: Value): Value {
   if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, plain(item)]));
   const items = listItems(value);
   if (items) return items.map(plain);
+  if (value instanceof GoDuration) return value.text();
+  if (value instanceof GoComplex) return fail('cannot marshal type: complex128');
   return value instanceof GoObject ? toJsonValue(value) : value;
 }
 

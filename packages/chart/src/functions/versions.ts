@@ -34,6 +34,14 @@ export class GoVersion extends GoObject {
     return this.text();
   }
 
+  override copied(): GoVersion {
+    return new GoVersion({ major: 0n, minor: 0n, patch: 0n, prerelease: '', metadata: '', original: '' }, this.kind);
+  }
+
+  override marshaledText(): string {
+    return this.text();
+  }
+
   override hidden(): Value {
     return this.#version.original;
   }

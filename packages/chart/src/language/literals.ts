@@ -9,7 +9,8 @@ import { type BoolNode, kind, type NumberNode, printNode, type StringNode } from
 type Literal = BoolNode | NumberNode | StringNode;
 
 /** A number by its look: with a point or exponent a float64, else an int; undefined where it overflows. */
-export function constantValue({ text, float, integer }: NumberNode): Value {
+export function constantValue({ text, float, integer, complex }: NumberNode): Value {
+  if (complex) return complex;
   const isHex = /^0[xX]/.test(text) && text.length > 2 && !/[pP]/.test(text);
   if (float !== undefined && !isHex && text[0] !== "'" && /[.eEpP]/.test(text)) return float;
   return integer === undefined ? undefined : int(integer);

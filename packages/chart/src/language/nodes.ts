@@ -1,3 +1,4 @@
+import type { GoComplex } from '../value/complex.ts';
 import { quote } from '../value/text.ts';
 
 /**
@@ -145,6 +146,8 @@ export interface NumberNode {
   readonly integer: bigint | undefined;
   readonly unsigned: bigint | undefined;
   readonly float: number | undefined;
+  /** Of a literal that ends with `i`. */
+  readonly complex?: GoComplex;
 }
 
 export interface StringNode {

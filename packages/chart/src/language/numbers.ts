@@ -1,3 +1,4 @@
+import { GoComplex } from '../value/complex.ts';
 import { quote, unquote } from '../value/text.ts';
 import { kind, type NumberNode } from './nodes.ts';
 
@@ -13,7 +14,7 @@ export function parseNumber(pos: number, text: string, isChar: boolean): NumberN
     if (String.fromCodePoint(code) !== character) return `malformed character constant: ${text}`;
     return { type: kind.number, pos, text, integer: BigInt(code), unsigned: BigInt(code), float: code };
   }
-  if (text.endsWith('i')) return `complex numbers are not supported: ${quote(text)}`;
+  if (text.endsWith('i')) return parseComplex(pos, text);
   let integer = parseInteger(text);
   let unsigned = integer !== undefined && integer >= 0n && !/^[+-]/.test(text) ? integer : undefined;
   if (integer !== undefined && BigInt.asIntN(64, integer) !== integer) integer = undefined;
@@ -32,6 +33,24 @@ export function parseNumber(pos: number, text: string, isChar: boolean): NumberN
   }
   if (integer === undefined && unsigned === undefined && float === undefined) return `illegal number syntax: ${quote(text)}`;
   return { type: kind.number, pos, text, integer, unsigned, float };
+}
+
+/** Where a second number follows the first: a sign that is not an exponent's. */
+const secondPart = /(?<=[^eEpP])[+-](?=[^+-]*(?:[eEpP][+-][^+-]*)?$)/;
+
+/** One without an imaginary part may stand for a float, too, and so on. */
+function parseComplex(pos: number, text: string): NumberNode | string {
+  const digits = text.slice(0, -1);
+  const split = digits.search(secondPart);
+  const real = split > 0 ? parseFloat64(digits.slice(0, split)) : 0;
+  const imaginary = parseFloat64(split > 0 ? digits.slice(split) : digits);
+  if (real === undefined || imaginary === undefined)
+    return split > 0 ? 'syntax error scanning complex number' : `illegal number syntax: ${quote(text)}`;
+  const float = imaginary === 0 ? real : undefined;
+  const whole = float !== undefined && Number.isInteger(float) ? BigInt(float) : undefined;
+  const integer = whole !== undefined && BigInt.asIntN(64, whole) === whole ? whole : undefined;
+  const unsigned = whole !== undefined && BigInt.asUintN(64, whole) === whole ? whole : undefined;
+  return { type: kind.number, pos, text, integer, unsigned, float, complex: new GoComplex(real, imaginary) };
 }
 
 const integerForm = /^[+-]?(?:0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0(?:_?[0-7])*|[1-9](?:_?[0-9])*)$/;

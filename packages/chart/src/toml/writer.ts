@@ -20,7 +20,9 @@ const isNothing = (value: Value): value is null | undefined => value === null ||
 function isTable(value: Value): boolean {
   return (
     value instanceof Map ||
-    (value instanceof GoObject && value.kind !== 'int64' && !(value instanceof GoTime) && value.items() === undefined)
+    (value instanceof GoObject &&
+      (value.kind === 'struct' || value.kind === 'ptr' || value.kind === 'map') &&
+      marshaled(value) === undefined)
   );
 }
 
@@ -84,7 +86,7 @@ class Writer {
 
   #members(key: readonly string[], value: Value): void {
     const map = asMap(value);
-    const keys = sortedKeys(map);
+    const keys = keysOf(map);
     const nested = (name: string): boolean => isTable(map.get(name)) || isTableList(map.get(name));
     for (const name of keys) if (!nested(name)) this.encode([...key, name], map.get(name));
     for (const name of keys) if (nested(name)) this.encode([...key, name], map.get(name));
@@ -100,8 +102,26 @@ class Writer {
   }
 }
 
+/** A struct's fields stand in their order. */
+class FieldMap extends Map<string, Value> {}
+
 function asMap(value: Value): Map<string, Value> {
-  return value instanceof Map ? value : new Map((value as GoObject).fields());
+  if (value instanceof Map) return value;
+  const object = value as GoObject;
+  const entries = object.kind === 'map' ? object.entries() : undefined;
+  if (entries) return new Map(entries as [string, Value][]);
+  return new FieldMap(object.fields().filter(([name]) => !object.isUnexported(name)));
+}
+
+const keysOf = (map: Map<string, Value>): string[] => (map instanceof FieldMap ? [...map.keys()] : sortedKeys(map));
+
+/** What a type writes itself as, in TOML; undefined for what has no such method. */
+function marshaled(value: GoObject): string | undefined {
+  if (value instanceof GoTime) return value.format('2006-01-02T15:04:05.999999999Z07:00');
+  const text = value instanceof GoDuration ? value.text() : value.marshaledText();
+  if (text !== undefined) return quoted(text);
+  if (value.kind === 'complex128') throw new TomlError('unsupported type: complex128');
+  return value.integer()?.toString();
 }
 
 function element(value: Value): string {
@@ -112,8 +132,8 @@ function element(value: Value): string {
     const text = formatG(value);
     return /[.e]/.test(text) ? text : `${text}.0`;
   }
-  if (value instanceof GoTime) return value.format('2006-01-02T15:04:05.999999999Z07:00');
-  if (value instanceof GoDuration) return quoted(value.text());
+  const own = value instanceof GoObject ? marshaled(value) : undefined;
+  if (own !== undefined) return own;
   const items = listItems(value);
   if (items) return `[${items.map(element).join(', ')}]`;
   if (isNothing(value)) throw new TomlError('toml: cannot encode array with nil element');
@@ -121,7 +141,7 @@ function element(value: Value): string {
 }
 
 function inlineTable(map: Map<string, Value>): string {
-  const keys = sortedKeys(map);
+  const keys = keysOf(map);
   const plain = keys.filter((key) => !isTable(map.get(key)));
   const tables = keys.filter((key) => isTable(map.get(key)));
   // As the library: a nil is left out, and the comma before it stays.

@@ -1,6 +1,6 @@
-import { TypedList, TypedMap, type Value } from './kinds.ts';
+import { GoObject, TypedList, TypedMap, type Value } from './kinds.ts';
 
-/** A deep copy of maps and lists; all else is immutable and shared. */
+/** A deep copy of maps and lists, and of what says how it is copied; all else is immutable and shared. */
 export function deepCopy<T extends Value>(value: T): T {
   return copy(value) as T;
 }
@@ -14,5 +14,5 @@ function copy(value: Value): Value {
   }
   if (Array.isArray(value)) return value.map(copy);
   if (value instanceof TypedList) return new TypedList(value.type, value.items.map(copy), value.isNil);
-  return value;
+  return value instanceof GoObject ? value.copied() : value;
 }

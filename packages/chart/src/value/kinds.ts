@@ -165,7 +165,7 @@ export abstract class GoObject {
   /** As `%T` prints it: `time.Duration`, `*semver.Version`, `engine.files`. */
   abstract readonly type: string;
   /** As `kindOf` prints it. */
-  abstract readonly kind: 'struct' | 'ptr' | 'map' | 'slice' | 'int' | 'int64';
+  abstract readonly kind: 'struct' | 'ptr' | 'map' | 'slice' | 'int' | 'int64' | 'complex128';
 
   /** A field's value, or `undefined` where there is none. Unexported fields are absent. */
   field(_name: string): { value: Value } | undefined {
@@ -234,6 +234,16 @@ export abstract class GoObject {
   /** How many plain values printing or copying it is like, beside its fields. */
   weight(): number {
     return 1;
+  }
+
+  /** What a deep copy of it is: sprig's copies no unexported fields. */
+  copied(): Value {
+    return this;
+  }
+
+  /** What its MarshalText gives, for encoders that ask for it; undefined for what has none. */
+  marshaledText(): string | undefined {
+    return undefined;
   }
 
   /** The value that JSON (and so YAML) writes for it. */

@@ -66,7 +66,7 @@ const printNested = (value: Value, style: PrintStyle): string =>
   style === 'syntax' && (value === null || value === undefined) ? 'interface {}(nil)' : printValue(value, style);
 
 function printObject(value: GoObject, style: PrintStyle): string {
-  if (style !== 'syntax') {
+  if (style !== 'syntax' || value.kind === 'complex128') {
     const text = value.text();
     if (text !== undefined) return text;
   }

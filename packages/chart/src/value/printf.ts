@@ -1,3 +1,4 @@
+import { GoComplex } from './complex.ts';
 import { formatE, formatF, formatG, formatHex } from './float.ts';
 import { GoInt, GoObject, int64, TypedList, TypedMap, typeName, type Value } from './kinds.ts';
 import { printValue, somewhere, sortedKeys } from './print.ts';
@@ -226,6 +227,7 @@ function formatMap(directive: Directive, map: Map<string, Value>): string {
 function formatObject(directive: Directive, value: GoObject): string {
   const entries = directive.verb === 'v' || value.kind !== 'map' ? undefined : value.entries();
   if (entries) return `map[${entries.map((pair) => pair.map((item) => formatValue(directive, item)).join(':')).join(' ')}]`;
+  if (value instanceof GoComplex) return formatComplex(directive, value);
   const text = value.text();
   if (text !== undefined && 'vsqxX'.includes(directive.verb)) return formatText({ ...directive, plus: false }, text);
   const integer = value.integer();
@@ -233,6 +235,13 @@ function formatObject(directive: Directive, value: GoObject): string {
   if (directive.verb === 'v') return pad(directive, printValue(value, directive.plus ? 'names' : 'plain'));
   const fields = value.fields().map(([, field]) => formatValue(directive, field));
   return `${value.kind === 'ptr' ? '&' : ''}{${fields.join(' ')}}`;
+}
+
+/** Both parts as floats: width and precision are of each. */
+function formatComplex(directive: Directive, value: GoComplex): string {
+  if (!'vbgGxXfFeE'.includes(directive.verb)) return bad(directive, value);
+  const plus = directive.plus && directive.verb !== 'v';
+  return `(${formatFloat({ ...directive, plus }, value.real)}${formatFloat({ ...directive, plus: true }, value.imaginary)}i)`;
 }
 
 /** The complaint about a verb that does not fit: the value in it keeps width and precision. */
