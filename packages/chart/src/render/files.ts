@@ -2,6 +2,7 @@ import { base64Encode } from '../functions/bases.ts';
 import { method } from '../functions/define.ts';
 import { baseName } from '../functions/paths.ts';
 import type { ChartFile } from '../loader/chart.ts';
+import { toJsonValue } from '../value/json.ts';
 import { bytes, GoObject, type Method, strings, type TypedList, TypedMap, type Value } from '../value/kinds.ts';
 import { fromBytes, sortText } from '../value/text.ts';
 import { writeYaml } from '../yaml/writer.ts';
@@ -40,7 +41,7 @@ export class Files extends GoObject {
           name,
           ['string'],
           (pattern) => this.#glob(pattern),
-          (pattern) => globCost(pattern, this.#files.size),
+          (pattern) => globCost(pattern, this.#nameLength()),
         );
       case 'AsConfig':
         return method(
@@ -99,7 +100,7 @@ export class Files extends GoObject {
   #asYaml(encode: (data: Uint8Array) => string): string {
     const out = new Map<string, Value>();
     for (const name of sortText([...this.#files.keys()])) out.set(baseName(name), encode((this.#files.get(name) as ChartFile).data));
-    return writeYaml(out).replace(/\n$/, '');
+    return writeYaml(toJsonValue(out)).replace(/\n$/, '');
   }
 
   override truth(): boolean {
@@ -119,6 +120,13 @@ export class Files extends GoObject {
       .map((name) => `${name}:${printBytes((this.#files.get(name) as ChartFile).data)}`)
       .join(' ')}]`;
     return this.#printed;
+  }
+
+  /** Characters of all names, and one more for each. */
+  #nameLength(): number {
+    let sum = 0;
+    for (const name of this.#files.keys()) sum += name.length + 1;
+    return sum;
   }
 
   #total(): number {

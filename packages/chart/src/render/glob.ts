@@ -1,117 +1,147 @@
 /**
- * Path patterns of `.Files.Glob`: `*` and `?` stay inside one path part, `**` does not, `[a-z]`, `[!a]`, `{a,b}`, `\`.
- * Matching is by a table, so no pattern can make it slow.
+ * Path patterns of `.Files.Glob`, as Helm's library of globs reads them: `*` and `?` stay inside one path part, `**` does
+ * not; `[abc]`, `[!abc]` and `[a-z]` take any one character, `/` too; `{a,b}` may nest and need not be closed; `\` takes
+ * the next character as it is. A wrong pattern takes every path, as in Helm.
+ *
+ * A pattern becomes the steps of an automaton that follows all its ways at once, so no pattern can make it slow.
  */
 export function globMatcher(pattern: string): (path: string) => boolean {
-  const alternatives = expand(pattern).map(compile);
-  return (path) => alternatives.some((parts) => matches(parts, path));
+  const steps = compile(pattern);
+  return steps ? (path) => matches(steps, path) : () => true;
 }
 
-/** Most alternatives that braces may stand for. */
-const maxAlternatives = 1000;
-
-/** Steps that matching a number of files takes, at most. */
-export function globCost(pattern: string, files: number): number {
-  const alternatives = Math.min(maxAlternatives, 2 ** (pattern.split(',').length - 1));
-  return (alternatives * (pattern.length + files * (2 + pattern.length))) / 4;
+/** Steps that matching paths of so many characters in all takes, at most. */
+export function globCost(pattern: string, pathLength: number): number {
+  return ((1 + pattern.length) * (1 + pathLength)) / 16;
 }
 
-/** `a{b,c}` → `ab`, `ac`; nested too. A pattern that makes too many matches as a literal. */
-function expand(pattern: string): string[] {
-  const open = findUnescaped(pattern, '{', 0);
-  if (open < 0) return [pattern];
-  let depth = 0;
-  const cuts = [open];
-  for (let i = open; i < pattern.length; i++) {
-    const character = pattern[i];
-    if (character === '\\') i++;
-    else if (character === '{') depth++;
-    else if (character === ',' && depth === 1) cuts.push(i);
-    else if (character === '}' && --depth === 0) {
-      cuts.push(i);
-      break;
-    }
-  }
-  if (depth !== 0) return [pattern.replaceAll('{', '\\{')];
-  const head = pattern.slice(0, open);
-  const tail = pattern.slice((cuts.at(-1) as number) + 1);
-  const out: string[] = [];
-  for (let i = 0; i + 1 < cuts.length; i++) {
-    const choice = pattern.slice((cuts[i] as number) + 1, cuts[i + 1]);
-    for (const rest of expand(choice + tail)) out.push(head + rest);
-    if (out.length > maxAlternatives) return [pattern.replaceAll('{', '\\{')];
-  }
-  return out;
+/** A step that takes characters, and may repeat (`*`, `**`), or one that goes on at other steps without any. */
+type Step = { readonly accepts: (character: string) => boolean; readonly repeats: boolean } | { readonly targets: number[] };
+
+/** Braces that are open: where their alternatives begin, and the ends of those that must go on behind the braces. */
+interface Braces {
+  readonly starts: number[];
+  readonly ends: number[][];
 }
 
-function findUnescaped(text: string, wanted: string, from: number): number {
-  for (let i = from; i < text.length; i++) {
-    if (text[i] === '\\') i++;
-    else if (text[i] === wanted) return i;
-  }
-  return -1;
-}
-
-/** One step of a pattern: repeats (`*`, `**`) or takes one character. */
-interface Part {
-  readonly repeats: boolean;
-  readonly accepts: (character: string) => boolean;
-}
-
+const anything = (): boolean => true;
 const notSlash = (character: string): boolean => character !== '/';
 
-function compile(pattern: string): Part[] {
-  const parts: Part[] = [];
+/** What the library takes for the end of a text. */
+const nul = '\0';
+
+function compile(pattern: string): Step[] | undefined {
   const characters = [...pattern];
+  const steps: Step[] = [];
+  const open: Braces[] = [];
+  const close = (braces: Braces): void => {
+    for (const end of braces.ends) end.push(steps.length);
+  };
+  const add = (accepts: (character: string) => boolean, repeats = false): void => {
+    steps.push({ accepts, repeats });
+  };
+  let inText = false;
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i] as string;
-    if (character === '*') {
+    if (isUnreadable(character)) return undefined;
+    const braces = open.at(-1);
+    const wasInText = inText;
+    inText = false;
+    if (character === nul) {
+      if (!wasInText) break;
+    } else if (character === '*') {
       const isDouble = characters[i + 1] === '*';
-      while (characters[i + 1] === '*') i++;
-      parts.push({ repeats: true, accepts: isDouble ? () => true : notSlash });
-    } else if (character === '?') parts.push({ repeats: false, accepts: notSlash });
+      if (isDouble) i++;
+      add(isDouble ? anything : notSlash, true);
+    } else if (character === '?') add(notSlash);
     else if (character === '[') {
-      const close = characters.indexOf(']', i + 2);
-      if (close < 0) parts.push({ repeats: false, accepts: (c) => c === '[' });
-      else {
-        parts.push({ repeats: false, accepts: characterClass(characters.slice(i + 1, close)) });
-        i = close;
-      }
+      const found = readClass(characters, i + 1);
+      if (!found) return undefined;
+      add(found.accepts);
+      i = found.end;
+    } else if (character === '{') {
+      const starts = [steps.length + 1];
+      steps.push({ targets: starts });
+      open.push({ starts, ends: [] });
+    } else if (character === ',' && braces) {
+      const end: number[] = [];
+      steps.push({ targets: end });
+      braces.ends.push(end);
+      braces.starts.push(steps.length);
+    } else if (character === '}' && braces) {
+      close(braces);
+      open.pop();
     } else {
-      const literal = character === '\\' ? (characters[++i] ?? '\\') : character;
-      parts.push({ repeats: false, accepts: (c) => c === literal });
+      const literal = character === '\\' ? characters[++i] : character;
+      if (literal === undefined || literal === nul) continue;
+      if (isUnreadable(literal)) return undefined;
+      inText = true;
+      add((c) => c === literal);
     }
   }
-  return parts;
+  for (const braces of open) close(braces);
+  return steps;
 }
 
-function characterClass(members: readonly string[]): (character: string) => boolean {
-  const negated = members[0] === '!';
-  const list = negated ? members.slice(1) : members;
-  const [low, dash, high] = list;
-  const isRange = list.length === 3 && dash === '-' && low !== undefined && high !== undefined;
-  return (character) => (isRange ? character >= low && character <= high : list.includes(character)) !== negated;
+/** Bytes that are no UTF-8, and the character that stands for them: the library refuses both. */
+const isUnreadable = (character: string): boolean =>
+  character === '\ufffd' || (character >= '\ud800' && character <= '\udfff' && character.length === 1);
+
+/** Reads `a-z]` or `abc]`, each perhaps behind `!`. A range stands alone; a list takes `\` before a `]`. */
+function readClass(characters: readonly string[], from: number): { accepts: (character: string) => boolean; end: number } | undefined {
+  const isNegated = characters[from] === '!';
+  const start = isNegated ? from + 1 : from;
+  if (characters[start + 1] === '-') {
+    const [low, , high, closing] = characters.slice(start, start + 4);
+    if (!low || !high || closing !== ']' || [low, high].some((c) => c === nul || isUnreadable(c))) return undefined;
+    const [first, last] = [low.codePointAt(0) as number, high.codePointAt(0) as number];
+    const isInside = (character: string): boolean => {
+      const code = character.codePointAt(0) as number;
+      return code >= first && code <= last;
+    };
+    return first > last ? undefined : { accepts: (character) => isInside(character) !== isNegated, end: start + 3 };
+  }
+  const members = new Set<string>();
+  for (let i = start; i < characters.length; i++) {
+    let character = characters[i] as string;
+    if (character === ']') return members.size === 0 ? undefined : { accepts: (c) => members.has(c) !== isNegated, end: i };
+    if (character === '\\') character = characters[++i] ?? nul;
+    if (character === nul || isUnreadable(character)) return undefined;
+    members.add(character);
+  }
+  return undefined;
 }
 
-function matches(parts: readonly Part[], path: string): boolean {
-  let alive = new Uint8Array(parts.length + 1);
-  let next = new Uint8Array(parts.length + 1);
-  alive[0] = 1;
-  spread(alive, parts);
-  for (const character of path) {
-    next.fill(0);
-    for (let i = 0; i < parts.length; i++) {
-      const part = parts[i] as Part;
-      if (alive[i] !== 1 || !part.accepts(character)) continue;
-      next[part.repeats ? i : i + 1] = 1;
+function matches(steps: readonly Step[], path: string): boolean {
+  let alive: number[] = [];
+  let next: number[] = [];
+  const seenAt = new Int32Array(steps.length + 1).fill(-1);
+  /** Makes a step alive behind so many characters, and all that it leads to without another. */
+  const enter = (list: number[], first: number, position: number): void => {
+    const pending = [first];
+    for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+      if (seenAt[index] === position) continue;
+      seenAt[index] = position;
+      const step = steps[index];
+      if (step && 'targets' in step) {
+        for (const target of step.targets) pending.push(target);
+        continue;
+      }
+      list.push(index);
+      if (step?.repeats) pending.push(index + 1);
     }
-    spread(next, parts);
+  };
+  enter(alive, 0, 0);
+  let position = 0;
+  for (const character of path) {
+    position++;
+    next.length = 0;
+    for (const index of alive) {
+      const step = steps[index];
+      if (step && 'accepts' in step && step.accepts(character)) enter(next, step.repeats ? index : index + 1, position);
+    }
+    if (next.length === 0) return false;
     [alive, next] = [next, alive];
   }
-  return alive[parts.length] === 1;
-}
-
-/** A repeating part may match nothing. */
-function spread(alive: Uint8Array, parts: readonly Part[]): void {
-  for (let i = 0; i < parts.length; i++) if (alive[i] === 1 && parts[i]?.repeats) alive[i + 1] = 1;
+  return alive.includes(steps.length);
 }
