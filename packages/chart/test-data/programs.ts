@@ -37,8 +37,11 @@ multi: "line 1\\nline 2\\n"
 /** What an expression is expected to yield; the generator breaks its own rule now and then. */
 export type Kind = 'any' | 'text' | 'int' | 'float' | 'bool' | 'list' | 'map';
 
+const date = '(toDate "2006-01-02" "2020-02-03")';
+const month = `${date}.Month`;
+
 const literals: Readonly<Record<Kind, readonly string[]>> = {
-  any: ['nil', '.', '$', '.Values.z', '.Values.none', '(list)', '(dict)', "'x'"],
+  any: ['nil', '.', '$', '.Values.z', '.Values.none', '(list)', '(dict)', "'x'", '1+2i', date, month, '(semver "1.2.3-rc.1")'],
   text: [
     '"a b"',
     '""',
@@ -57,7 +60,7 @@ const literals: Readonly<Record<Kind, readonly string[]>> = {
     '"v1.2.3-rc.1"',
     '"a/b/../c.tgz"',
   ],
-  int: ['0', '1', '-3', '7', '0x10', '60', '(int .Values.n)', '(len .Values.strs)'],
+  int: ['0', '1', '-3', '7', '0x10', '60', '2+0i', month, '(int .Values.n)', '(len .Values.strs)'],
   float: ['1.5', '-0.25', '1e6', '1e-5', '.Values.n', '.Values.f', '.Values.big', '.Values.neg'],
   bool: ['true', 'false', '.Values.t', '(eq 1 1)'],
   list: [

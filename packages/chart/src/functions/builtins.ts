@@ -1,6 +1,6 @@
 import { GoComplex } from '../value/complex.ts';
 import { GoInt, GoObject, int, integerOf, isTrue, kindName, listItems, TypedList, TypedMap, typeName, type Value } from '../value/kinds.ts';
-import { printValue, sprint, sprintln } from '../value/print.ts';
+import { printPointee, printValue, sprint, sprintln } from '../value/print.ts';
 import { paddingOf, printsAgain, sprintf } from '../value/printf.ts';
 import { byteLength, compareText, isPrint, toBytes } from '../value/text.ts';
 import { chargePrinting } from './costs.ts';
@@ -124,7 +124,8 @@ function escapeJs(text: string): string {
   return text.replace(/[\\'"<>&=\0-\x1f]|[^\0-\x7f]/gu, (character) => {
     if (character === '\\' || character === "'" || character === '"') return `\\${character}`;
     const code = character.codePointAt(0) as number;
-    if (code >= 0x80 && isPrint(character)) return character;
+    // A byte that is no UTF-8 stays, too.
+    if (code >= 0x80 && (isPrint(character) || (code >= 0xdc80 && code <= 0xdcff))) return character;
     return `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`;
   });
 }
@@ -141,10 +142,10 @@ export function escapeQuery(text: string): string {
 }
 
 /** Arguments of the escapers as one text; no value prints as such. */
-const joined = (values: Value[]): string =>
-  values.length === 1 && typeof values[0] === 'string'
-    ? values[0]
-    : sprint(values.map((value) => (isNothing(value) ? '<no value>' : value)));
+const joined = (values: Value[]): string => {
+  if (values.length === 1) return isNothing(values[0]) ? '<no value>' : printPointee(values[0]);
+  return sprint(values.map((value) => (isNothing(value) ? '<no value>' : value)));
+};
 
 const slot = fn(['value', '...value'], () => fail('handled by the evaluator'));
 

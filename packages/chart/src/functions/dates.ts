@@ -14,7 +14,7 @@ import { quoteTime } from '../time/quote.ts';
 import { GoTime } from '../time/time.ts';
 import { loadZone, utc } from '../time/zone.ts';
 import { formatG } from '../value/float.ts';
-import { GoInt, int64, typeName, type Value } from '../value/kinds.ts';
+import { GoInt, int64, integerOf, typeName, type Value } from '../value/kinds.ts';
 import { quote, trimSpace } from '../value/text.ts';
 import { type CallContext, contextual, type FunctionGroup, fail, fn, GoError } from './define.ts';
 
@@ -88,9 +88,10 @@ function asDuration(value: Value): bigint {
   if (typeof value === 'string') return textDuration(value);
   if (value === null || value === undefined) return fail('invalid duration');
   if (typeof value === 'number') return floatDuration(value);
-  if (!(value instanceof GoInt)) return fail(`unsupported duration type ${typeName(value)}`);
-  if (value.value > maxSeconds || value.value < -maxSeconds) return fail(`duration seconds overflow: ${value.value}`);
-  return value.value * 1_000_000_000n;
+  const seconds = integerOf(value);
+  if (seconds === undefined) return fail(`unsupported duration type ${typeName(value)}`);
+  if (seconds > maxSeconds || seconds < -maxSeconds) return fail(`duration seconds overflow: ${seconds}`);
+  return seconds * 1_000_000_000n;
 }
 
 function textDuration(value: string): bigint {

@@ -41,7 +41,8 @@ const panics =
 
 const fails = (error: RegexError): never => fail(error.message);
 
-const canBackquote = (text: string): boolean => !/[\0-\x08\x0a-\x1f`\x7f\ufeff]/.test(text);
+/** Lone surrogates stand for bytes that are no UTF-8. */
+const canBackquote = (text: string): boolean => !/[\0-\x08\x0a-\x1f`\x7f\ufeff]/.test(text) && text.isWellFormed();
 
 const list = (parts: string[] | undefined): Value => (parts === undefined || parts.length === 0 ? nilStrings : strings(parts));
 

@@ -457,7 +457,7 @@ class State {
   }
 
   #validate(value: Value, type: ParamType): Value {
-    if (type === 'interface {}') return value === undefined ? null : value;
+    if (type === 'interface {}') return value instanceof GoObject ? value.boxed() : (value ?? null);
     if (type === 'value') return value;
     if (isAssignable(value, type)) return value instanceof MapView ? value.target : value;
     if (value === undefined) return zeroOf(type) ?? this.#fail(`invalid value; expected ${type}`);

@@ -1,7 +1,7 @@
 import { GoError } from '../functions/define.ts';
 import { GoDuration } from '../time/duration.ts';
 import { GoInt, GoObject, int, type ParamType, typeName, type Value } from '../value/kinds.ts';
-import { printValue } from '../value/print.ts';
+import { printPointee } from '../value/print.ts';
 import { type BoolNode, kind, type NumberNode, printNode, type StringNode } from './nodes.ts';
 
 /** Literals as values: of their own type, or of the type that a function takes. */
@@ -46,9 +46,7 @@ export function literalAs(type: ParamType, node: Literal): { value: Value } | { 
 export function printable(value: Value): string {
   if (typeof value === 'string') return value;
   if (value === undefined) return '<no value>';
-  if (!(value instanceof GoObject)) return printValue(value);
-  // Of a pointer what it points to.
-  return value.display() ?? (value.kind === 'ptr' && value.text() === undefined ? printValue(value).replace(/^&/, '') : printValue(value));
+  return (value instanceof GoObject ? value.display() : undefined) ?? printPointee(value);
 }
 
 /** `call` exists, but no value of a chart is a function. */

@@ -64,6 +64,10 @@ class GoLocation extends GoObject {
     return locationName(this.zone);
   }
 
+  override copied(): GoLocation {
+    return new GoLocation({ ...this.zone, name: '' });
+  }
+
   override isUnexported(name: string): boolean {
     return ['name', 'zone', 'tx', 'extend', 'cacheStart', 'cacheEnd', 'cacheZone'].includes(name);
   }

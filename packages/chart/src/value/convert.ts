@@ -1,5 +1,5 @@
 import { parseFloat64, parseInteger } from '../language/numbers.ts';
-import { GoInt, GoObject, integerOf, TypedList, type Value } from './kinds.ts';
+import { GoInt, GoObject, integerOf, listItems, TypedList, type Value } from './kinds.ts';
 import { printValue } from './print.ts';
 import { fromBytes } from './text.ts';
 
@@ -17,7 +17,7 @@ export function bytesOf(list: TypedList): Uint8Array {
 
 /** sprig's strslice: the texts of a list's items without nils; a single value counts as a list of one. */
 export function toTexts(value: Value): string[] {
-  const items = Array.isArray(value) ? value : value instanceof TypedList ? value.items : undefined;
+  const items = listItems(value);
   if (items) return items.filter((item) => item !== null && item !== undefined).map(toText);
   return value === null || value === undefined ? [] : [toText(value)];
 }

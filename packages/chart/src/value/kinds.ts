@@ -236,6 +236,11 @@ export abstract class GoObject {
     return 1;
   }
 
+  /** As a function takes it: a copy, which has no address any more, and so not the methods of its pointer. */
+  boxed(): Value {
+    return this;
+  }
+
   /** What a deep copy of it is: sprig's copies no unexported fields. */
   copied(): Value {
     return this;

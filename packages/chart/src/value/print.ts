@@ -79,6 +79,12 @@ function printObject(value: GoObject, style: PrintStyle): string {
   return `${pointer}{${parts.join(' ')}}`;
 }
 
+/** Of a pointer what it points to, as a template prints it; of what prints itself that. */
+export function printPointee(value: Value): string {
+  const text = printValue(value);
+  return value instanceof GoObject && value.kind === 'ptr' && value.text() === undefined ? text.replace(/^&/, '') : text;
+}
+
 /** fmt.Sprint: a space stands between two operands that are both no strings. */
 export function sprint(values: readonly Value[]): string {
   let out = '';

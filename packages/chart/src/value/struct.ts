@@ -1,3 +1,4 @@
+import { deepCopy } from './copy.ts';
 import { GoObject, type Method, type Value, type ValueMap } from './kinds.ts';
 
 export interface StructShape {
@@ -13,7 +14,7 @@ export interface StructShape {
   /** Result of its String method, where values of the type have one. */
   readonly text?: string;
   /** The same where only pointers to it have one. */
-  readonly display?: string;
+  readonly display?: string | undefined;
   /** Fields that are reached but not printed: those of an embedded struct. */
   readonly promoted?: GoObject;
 }
@@ -35,6 +36,15 @@ export class GoStruct extends GoObject {
     const found = this.#shape.fields.find(([key]) => key === name);
     if (found) return { value: found[1] };
     return this.#shape.promoted?.field(name);
+  }
+
+  override boxed(): GoStruct {
+    return this.#shape.display === undefined ? this : new GoStruct({ ...this.#shape, display: undefined });
+  }
+
+  override copied(): GoStruct {
+    const fields = this.#shape.fields.map(([name, value]) => [name, this.isUnexported(name) ? '' : deepCopy(value)] as const);
+    return new GoStruct({ ...this.#shape, fields });
   }
 
   override isUnexported(name: string): boolean {
