@@ -1,3 +1,5 @@
+const anything = (): boolean => true;
+
 /**
  * Path patterns of `.Files.Glob`, as Helm's library of globs reads them: `*` and `?` stay inside one path part, `**` does
  * not; `[abc]`, `[!abc]` and `[a-z]` take any one character, `/` too; `{a,b}` may nest and need not be closed; `\` takes
@@ -7,12 +9,20 @@
  */
 export function globMatcher(pattern: string): (path: string) => boolean {
   const steps = compile(pattern);
-  return steps ? (path) => matches(steps, path) : () => true;
+  if (!steps) return anything;
+  const ends = twoEnds.exec(pattern);
+  if (ends) return (path) => path.startsWith(ends[1] as string) && path.endsWith(ends[2] as string);
+  return (path) => matches(steps, path);
 }
 
-/** Steps that matching paths of so many characters in all takes, at most. */
+/** `start**end`, of which Helm's library looks at either end alone: they may overlap, so `a/**` + `/b` takes `a/b`. */
+const twoEnds = /^([^*?[{\\\0]+)\*\*([^*?[{\\\0]+)$/;
+
+/** Steps that matching paths of so many characters in all takes, at most: only what follows plain text is many ways at once. */
 export function globCost(pattern: string, pathLength: number): number {
-  return ((1 + pattern.length) * (1 + pathLength)) / 16;
+  const plain = pattern.search(/[*?[{]/);
+  const ways = plain < 0 ? 1 : 1 + pattern.length - plain;
+  return (pattern.length + ways * (1 + pathLength)) / 8;
 }
 
 /** A step that takes characters, and may repeat (`*`, `**`), or one that goes on at other steps without any. */
@@ -24,7 +34,6 @@ interface Braces {
   readonly ends: number[][];
 }
 
-const anything = (): boolean => true;
 const notSlash = (character: string): boolean => character !== '/';
 
 /** What the library takes for the end of a text. */
