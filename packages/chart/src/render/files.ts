@@ -41,7 +41,7 @@ export class Files extends GoObject {
           name,
           ['string'],
           (pattern) => this.#glob(pattern),
-          (pattern) => globCost(pattern, this.#nameLength()),
+          (pattern) => globCost(pattern, this.#files.keys()),
         );
       case 'AsConfig':
         return method(
@@ -123,12 +123,6 @@ export class Files extends GoObject {
   }
 
   /** Characters of all names, and one more for each. */
-  #nameLength(): number {
-    let sum = 0;
-    for (const name of this.#files.keys()) sum += name.length + 1;
-    return sum;
-  }
-
   #total(): number {
     let sum = 1;
     for (const file of this.#files.values()) sum += sizeOf(file);

@@ -12,17 +12,23 @@ export function globMatcher(pattern: string): (path: string) => boolean {
   if (!steps) return anything;
   const ends = twoEnds.exec(pattern);
   if (ends) return (path) => path.startsWith(ends[1] as string) && path.endsWith(ends[2] as string);
-  return (path) => matches(steps, path);
+  const start = plainStart(pattern);
+  return (path) => path.startsWith(start) && matches(steps, path);
 }
+
+/** The text that every path begins with which the pattern takes. */
+const plainStart = (pattern: string): string => /^[^*?[{\\\0]*/.exec(pattern)?.[0] as string;
 
 /** `start**end`, of which Helm's library looks at either end alone: they may overlap, so `a/**` + `/b` takes `a/b`. */
 const twoEnds = /^([^*?[{\\\0]+)\*\*([^*?[{\\\0]+)$/;
 
-/** Steps that matching paths of so many characters in all takes, at most: only what follows plain text is many ways at once. */
-export function globCost(pattern: string, pathLength: number): number {
-  const plain = pattern.search(/[*?[{]/);
-  const ways = plain < 0 ? 1 : 1 + pattern.length - plain;
-  return (pattern.length + ways * (1 + pathLength)) / 8;
+/** Steps that matching paths takes, at most: only what follows plain text is many ways at once. */
+export function globCost(pattern: string, paths: Iterable<string>): number {
+  const start = plainStart(pattern);
+  const ways = 1 + pattern.length - start.length;
+  let sum = pattern.length;
+  for (const path of paths) sum += path.startsWith(start) ? ways * (1 + path.length) : 4;
+  return sum / 8;
 }
 
 /** A step that takes characters, and may repeat (`*`, `**`), or one that goes on at other steps without any. */
