@@ -95,7 +95,7 @@ export function benchChart(setup: ChartBench): void {
   }
   write('cold: a process. warm: a loaded chart rendered again, nothing kept of what it printed (against the helm process).');
   write('By an engine that is warm: load: a chart from its folder. first: its first render. broad: the same chart with another name,');
-  write('which most templates print. narrow: with another number of replicas, which few read. faster: than to load it and render it first.');
+  write('which most templates print. narrow: with another number of replicas, which few read. faster: than load and first.');
   benchGrowth(setup);
 }
 
