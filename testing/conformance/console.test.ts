@@ -245,7 +245,8 @@ describe.skipIf(missing)(`console in Chromium${missing}`, () => {
     await page.getByRole('alert').getByText('delivery.play is for provider, operator').waitFor();
     await page.getByRole('button', { name: 'Start release-e2e-image-a' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
-    expect(platform.asked.filter((asked) => asked === 'POST /api/deliveries/d-1/play')).toHaveLength(2);
+    // The refusal goes when the button is pressed; what is asked arrives a little later.
+    await expect.poll(() => platform.asked.filter((asked) => asked === 'POST /api/deliveries/d-1/play').length).toBe(2);
   });
 
   test('the record is downloaded byte by byte, with the command that verifies it', async () => {
