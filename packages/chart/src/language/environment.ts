@@ -1,5 +1,6 @@
 import type { CallContext, FunctionDefinition } from '../functions/define.ts';
 import type { Budget } from '../render/budget.ts';
+import type { Value } from '../value/kinds.ts';
 import type { Watcher } from './watcher.ts';
 
 export interface Functions {
@@ -13,6 +14,8 @@ export interface Environment {
   readonly budget: Budget;
   /** Looks on; absent in a plain render. */
   readonly watcher?: Watcher | undefined;
+  /** What a template prints for a dot, where files share it; else it is run. */
+  readonly share?: ((name: string, dot: Value, execute: () => string) => string) | undefined;
 }
 
 /** Where a template's text goes. */

@@ -19,6 +19,7 @@ import {
   type TextNode,
   type Tree,
 } from './nodes.ts';
+import { isWorthKnowing, type StatementNode, type Statements } from './statements.ts';
 import type { TemplateSet } from './templates.ts';
 
 /**
@@ -29,25 +30,33 @@ import type { TemplateSet } from './templates.ts';
  * Go's reflect.Value of kind Interface matters only for messages and is tracked beside the value (`boxed`).
  */
 
-/** Runs the template of a name on data. Returns what it printed. */
-export function executeTemplate(environment: Environment, templates: TemplateSet, name: string, data: Value): string {
+/** Runs the template of a name on data. Returns what it printed. @param statements of it that need not run */
+export function executeTemplate(
+  environment: Environment,
+  templates: TemplateSet,
+  name: string,
+  data: Value,
+  statements?: Statements,
+): string {
   const tree = templates.lookup(name);
   if (!tree) throw new ExecutionError(`template: no template ${quote(name)} associated with template "gotpl"`);
   const writer: Writer = { text: '' };
   // A nil that goes through a function's `any` is no value at all on the other side.
   const dot = data === null ? undefined : data;
-  new State(environment, templates, tree, writer, dot).run(dot);
+  new State(environment, templates, tree, writer, dot, statements).run(dot);
   return writer.text;
 }
 
 class State extends Expressions {
   readonly #templates: TemplateSet;
-  readonly #writer: Writer;
+  #writer: Writer;
+  #statements: Statements | undefined;
 
-  constructor(environment: Environment, templates: TemplateSet, tree: Tree, writer: Writer, data: Value) {
+  constructor(environment: Environment, templates: TemplateSet, tree: Tree, writer: Writer, data: Value, statements?: Statements) {
     super(environment, tree, data);
     this.#templates = templates;
     this.#writer = writer;
+    this.#statements = statements;
   }
 
   run(dot: Value): void {
@@ -75,10 +84,30 @@ class State extends Expressions {
     this.node = list;
     const { nodes } = list;
     for (let i = 0; i < nodes.length; i++) {
-      const flow = this.#walk(dot, nodes[i] as Node);
+      const node = nodes[i] as Node;
+      const flow = this.#statements && isWorthKnowing(node) ? this.#statement(dot, node, this.#statements) : this.#walk(dot, node);
       if (flow !== goOn) return flow;
     }
     return goOn;
+  }
+
+  /** Runs a statement unless what it prints is known. */
+  #statement(dot: Value, node: StatementNode, statements: Statements): Flow {
+    const outer = this.#writer;
+    const known = statements.known(node, this.variables);
+    if (known !== undefined) {
+      outer.text += known;
+      return goOn;
+    }
+    statements.begin(node, this.variables);
+    this.#writer = { text: '' };
+    if (node.type !== kind.if) this.#statements = undefined;
+    const flow = this.#walk(dot, node);
+    this.#statements = statements;
+    statements.end(this.#writer.text, this.variables);
+    outer.text += this.#writer.text;
+    this.#writer = outer;
+    return flow;
   }
 
   #walk(dot: Value, node: Node): Flow {
@@ -214,6 +243,14 @@ class State extends Expressions {
     if (!tree) this.fail(`template ${quote(node.name)} not defined`);
     this.base = node.base;
     const data = node.pipe ? this.pipeline(dot, node.pipe) : undefined;
-    new State(this.environment, this.#templates, tree, this.#writer, data).run(data);
+    const { share } = this.environment;
+    if (share) this.#writer.text += share(node.name, data, () => this.#printed(tree, data));
+    else new State(this.environment, this.#templates, tree, this.#writer, data).run(data);
+  }
+
+  #printed(tree: Tree, data: Value): string {
+    const writer: Writer = { text: '' };
+    new State(this.environment, this.#templates, tree, writer, data).run(data);
+    return writer.text;
   }
 }

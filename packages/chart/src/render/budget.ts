@@ -104,6 +104,11 @@ export class Budget {
     if (++this.#depth > this.limits.depth) throw new LimitReached(`templates are nested more than ${this.limits.depth} deep`);
   }
 
+  /** Templates that run within one another. */
+  get depth(): number {
+    return this.#depth;
+  }
+
   leave(): void {
     this.#depth--;
   }

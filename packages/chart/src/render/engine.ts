@@ -7,6 +7,7 @@ import { executeTemplate } from '../language/evaluator.ts';
 import { ExecutionError, TemplateSyntaxError } from '../language/failures.ts';
 import type { Tree } from '../language/nodes.ts';
 import { parseTemplate } from '../language/parser.ts';
+import type { Statements } from '../language/statements.ts';
 import { TemplateSet } from '../language/templates.ts';
 import type { Watcher } from '../language/watcher.ts';
 import type { ChartTemplate } from '../loader/chart.ts';
@@ -110,7 +111,8 @@ function execute(
       continue;
     }
     try {
-      const run = (): string => withoutNoValue(session.run(templates, path, new MapView(input.profile.valuesType, scope, valuesMethods)));
+      const run = (statements?: Statements): string =>
+        withoutNoValue(session.run(templates, path, new MapView(input.profile.valuesType, scope, valuesMethods), statements));
       rendered.set(path, input.again ? input.again.run(path, input.budget, run) : run());
     } catch (error) {
       const failure = asFailure(error, path, input.profile);
@@ -279,11 +281,12 @@ class Session {
     this.#functions = functionsOf(input.profile);
   }
 
-  run(templates: TemplateSet, name: string, data: Value): string {
-    return executeTemplate(this.#environment(templates), templates, name, data);
+  run(templates: TemplateSet, name: string, data: Value, statements?: Statements): string {
+    return executeTemplate(this.#environment(templates), templates, name, data, statements);
   }
 
-  #environment(templates: TemplateSet): Environment {
+  /** @param isChart whether the templates are the chart's own, not those that a text of tpl defines beside them */
+  #environment(templates: TemplateSet, isChart = true): Environment {
     const { profile, budget, crypto, now, lookup, watcher, tolerate, again } = this.#input;
     const context: CallContext = {
       profile,
@@ -296,7 +299,9 @@ class Session {
       include: (name, data) => this.#include(environment, templates, name, data),
       tpl: (text, data) => this.#tpl(environment, templates, text, data),
     };
-    const environment: Environment = { functions: this.#functions, context, budget, watcher };
+    const shared = isChart ? again?.shared : undefined;
+    const share: Environment['share'] = shared && ((name, dot, execute) => shared.print(name, dot, budget, execute));
+    const environment: Environment = { functions: this.#functions, context, budget, watcher, share };
     return environment;
   }
 
@@ -310,6 +315,8 @@ class Session {
     }
     this.#includes.set(name, open + 1);
     try {
+      const { share } = environment;
+      if (share) return share(name, data, () => executeTemplate(environment, templates, name, data));
       return executeTemplate(environment, templates, name, data);
     } finally {
       this.#includes.set(name, open);
@@ -329,7 +336,7 @@ class Session {
     // Only a text that defines templates needs a set of its own.
     const inner = new TemplateSet(templates);
     inner.add(trees);
-    const scope = trees.size > 1 ? this.#environment(inner) : environment;
+    const scope = trees.size > 1 ? this.#environment(inner, false) : environment;
     try {
       return withoutNoValue(executeTemplate(scope, inner, 'gotpl', data));
     } catch (error) {

@@ -124,7 +124,7 @@ function renderAgain(work: WorkChart, input: EngineInput, options: RenderOptions
     });
     if (again.end(scopes)) return texts;
     memory.again.forget();
-    if (!again.isReused) return texts;
+    if (!again.isReused && !again.shared.isUsed) return texts;
   } catch (error) {
     memory.again.forget();
     if (!again.isReused) throw error;

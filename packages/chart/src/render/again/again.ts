@@ -1,25 +1,22 @@
 import type { Crypto } from '../../functions/crypto.ts';
+import type { Statements } from '../../language/statements.ts';
 import type { Value, ValueMap } from '../../value/kinds.ts';
-import { MapView } from '../../value/view.ts';
-import type { Budget, Spent } from '../budget.ts';
-import { type Changes, isSame, own, update } from './changes.ts';
+import type { Budget } from '../budget.ts';
+import { type Changes, own, update } from './changes.ts';
+import { FileStatements } from './file-statements.ts';
+import { addHolders, reaches } from './holders.ts';
 import { isFilledAsThen, isTouched, type MapReads, Reads } from './reads.ts';
-
-/** A key of the values, or of what files see as `.`, that a file's templates set, or took out. */
-interface Write {
-  readonly map: ValueMap;
-  readonly key: string;
-  readonly isThere: boolean;
-  readonly value: Value;
-}
+import { Run } from './run.ts';
+import { SharedTemplates } from './shared-templates.ts';
+import { changesBetween, hungMaps, type Write } from './writes.ts';
 
 /** What a file printed and set, and what that depended on. */
 interface KnownFile {
   readonly text: string;
-  readonly reads: ReadonlyMap<ValueMap, MapReads>;
+  readonly reads: Map<ValueMap, MapReads>;
   readonly writes: readonly Write[];
-  /** What it took: a later render is charged the same, so that limits do not move. */
-  readonly spent: Spent;
+  /** With what it took: a later render is charged the same, so that limits do not move. */
+  readonly run: Run;
 }
 
 /** What is kept of a chart's last render. */
@@ -46,7 +43,8 @@ export interface Outside {
 
 /**
  * Files that need not run again when a chart is rendered with other values: those whose templates read nothing that has
- * changed.
+ * changed. Of others, the statements for which that holds (file-statements.ts); and templates that files share run once
+ * (shared-templates.ts).
  *
  * Principle: the tree of values of the last render is kept, and made equal to the next one's in its place. So maps are known by
  * their identity, however templates got hold of them, and a file's reads are keys of maps. What a file sets in the values is done
@@ -71,22 +69,30 @@ export class Again {
     const kept = isKnown && this.#kept && this.#kept.owned.size < 4 * this.#kept.atFirst + mostMade ? this.#kept : undefined;
     const changes = kept && update(kept.values, values, kept.owned);
     if (kept && changes) {
-      const hung = hungMaps(kept);
-      if (hung.size > 0) addHolders(changes, kept, kept.dots.values(), hung);
-      for (const [path, { reads }] of kept.files) if (isTouched(reads, changes)) kept.files.delete(path);
-      return new AgainRender(kept);
+      const hung = hungMaps(kept.writes.values());
+      if (hung.size > 0) addHolders(changes, [kept.values, ...kept.dots.values()], hung);
+      const touched = takeTouched(kept.files, changes);
+      return new AgainRender(kept, changes, touched);
     }
     this.#key = key;
     const owned = new Set<ValueMap>();
     own(values, owned);
     this.#kept = { values, owned, atFirst: owned.size, dots: new Map(), files: new Map(), writes: new Map() };
-    return new AgainRender(this.#kept);
+    return new AgainRender(this.#kept, new Map(), new Map());
   }
 
   /** Nothing is kept. */
   forget(): void {
     this.#kept = undefined;
   }
+}
+
+/** Takes out files that have to run, at least in part. */
+function takeTouched(files: Map<string, KnownFile>, changes: Changes): Map<string, KnownFile> {
+  const touched = new Map<string, KnownFile>();
+  for (const [path, file] of files) if (isTouched(file.reads, changes)) touched.set(path, file);
+  for (const path of touched.keys()) files.delete(path);
+  return touched;
 }
 
 /** Maps that templates may have made and hung into the values before all is forgotten. */
@@ -97,6 +103,11 @@ export class AgainRender {
   /** To be the evaluator's watcher. */
   readonly reads: Reads;
   readonly #kept: Kept;
+  readonly #changes: Changes;
+  /** Files that have to run, as they ran the last time. */
+  readonly #touched: Map<string, KnownFile>;
+  /** Templates that files of a chart share. */
+  readonly shared: SharedTemplates;
   readonly #visited = new Set<string>();
   readonly #dots = new Set<ValueMap>();
   /** What stood in the values before each change of this render. */
@@ -106,12 +117,16 @@ export class AgainRender {
   /** Maps beside the values that templates changed. */
   readonly #others = new Set<ValueMap>();
   #isReused = false;
+  #statements: FileStatements | undefined;
   /** The file at hand has asked something outside. */
   #hasAsked = false;
 
-  constructor(kept: Kept) {
+  constructor(kept: Kept, changes: Changes, touched: Map<string, KnownFile>) {
     this.#kept = kept;
+    this.#changes = changes;
+    this.#touched = touched;
     this.reads = new Reads(kept.owned, this.#dots);
+    this.shared = new SharedTemplates(this.reads, this.#dots);
   }
 
   /** To render with. */
@@ -119,9 +134,9 @@ export class AgainRender {
     return this.#kept.values;
   }
 
-  /** Whether a file was taken from an earlier render. */
+  /** Whether something was taken from an earlier render. */
   get isReused(): boolean {
-    return this.#isReused;
+    return this.#isReused || (this.#statements?.isReused ?? false);
   }
 
   /** An empty map to be the `.` of a chart's files: the same in each render; for a path that two charts share a new one. */
@@ -140,8 +155,9 @@ export class AgainRender {
     this.#visited.add(path);
     const known = this.#kept.files.get(path);
     if (!known || !isFilledAsThen(known.reads)) return undefined;
-    budget.spend(known.spent);
+    if (known.run.spent) budget.spend(known.run.spent);
     this.#isReused = true;
+    if (known.writes.length > 0) this.shared.clear();
     for (const { map, key, isThere, value } of known.writes) {
       this.#remember(map, key);
       if (isThere) map.set(key, value);
@@ -150,18 +166,27 @@ export class AgainRender {
     return known.text;
   }
 
-  /** Runs a file, and keeps what it prints. */
-  run(path: string, budget: Budget, execute: () => string): string {
-    const { files, writes: known } = this.#kept;
-    this.reads.begin();
+  /** Runs a file, or those of its statements that do not print what they printed, and keeps what it prints. */
+  run(path: string, budget: Budget, execute: (statements: Statements) => string): string {
+    const { files, owned, writes: known } = this.#kept;
+    const { reads } = this;
+    const touched = this.#touched.get(path);
+    const run = new Run();
+    reads.begin(touched?.reads);
+    reads.open(run);
     this.#changing = new Map();
     this.#hasAsked = false;
+    const statements = new FileStatements({ reads, budget, changes: this.#changes, owned }, touched);
+    this.#statements = statements;
     const before = budget.spent;
-    const text = execute();
+    const text = execute(statements);
+    run.spent = budget.spentSince(before);
+    reads.close();
+    this.#isReused ||= statements.isReused;
     const writes = this.#writes();
     this.#tellLaterFiles(known.get(path) ?? [], writes);
     known.set(path, writes);
-    if (!this.#hasAsked) files.set(path, { text, reads: this.reads.maps, writes, spent: budget.spentSince(before) });
+    if (!this.#hasAsked) files.set(path, { text, reads: reads.maps, writes, run });
     return text;
   }
 
@@ -181,20 +206,11 @@ export class AgainRender {
 
   /** Files behind this one that read what it sets otherwise than the last time have to run. */
   #tellLaterFiles(before: readonly Write[], now: readonly Write[]): void {
-    const changes: Changes = new Map();
-    const [indexBefore, indexNow] = [byKey(before), byKey(now)];
-    const note = (write: Write, others: WritesByKey): void => {
-      const other = others.get(write.map)?.get(write.key);
-      if (other && other.isThere === write.isThere && isEqual(other.value, write.value)) return;
-      const keys = changes.get(write.map) ?? new Set();
-      changes.set(write.map, keys.add(write.key));
-    };
-    for (const write of before) note(write, indexNow);
-    for (const write of now) note(write, indexBefore);
+    const changes = changesBetween(before, now);
     if (changes.size === 0) return;
-    addHolders(changes, this.#kept, this.#dots, hungMaps(this.#kept));
-    for (const [path, { reads }] of this.#kept.files)
-      if (!this.#visited.has(path) && isTouched(reads, changes)) this.#kept.files.delete(path);
+    addHolders(changes, [this.#kept.values, ...this.#dots], hungMaps(this.#kept.writes.values()));
+    for (const files of [this.#kept.files, this.#touched])
+      for (const [path, { reads }] of files) if (!this.#visited.has(path) && isTouched(reads, changes)) files.delete(path);
   }
 
   /** A template changes a key of a map. */
@@ -203,6 +219,9 @@ export class AgainRender {
       this.#others.add(map);
       return;
     }
+    this.shared.clear();
+    this.#statements?.changing(map, key);
+    this.reads.spoil();
     this.#remember(map, key);
     const keys = this.#changing.get(map);
     if (keys) keys.add(key);
@@ -217,6 +236,7 @@ export class AgainRender {
   watched({ now, crypto, lookup }: Outside): Outside {
     const ask = (): void => {
       this.#hasAsked = true;
+      this.reads.spoil();
     };
     return {
       now: () => {
@@ -255,81 +275,5 @@ export class AgainRender {
       else map.delete(key);
     }
     return isTrue;
-  }
-}
-
-type WritesByKey = ReadonlyMap<ValueMap, ReadonlyMap<string, Write>>;
-
-function byKey(writes: readonly Write[]): WritesByKey {
-  const maps = new Map<ValueMap, Map<string, Write>>();
-  for (const write of writes) {
-    const keys = maps.get(write.map) ?? new Map<string, Write>();
-    maps.set(write.map, keys.set(write.key, write));
-  }
-  return maps;
-}
-
-/** A map or list that was made anew is another one, whatever is in it: it may hold itself. */
-const isEqual = (a: Value, b: Value): boolean => a === b || (!isCollection(a) && !isCollection(b) && isSame(a, b));
-
-type Collection = ValueMap | Value[];
-
-const isCollection = (value: Value): value is Collection => value instanceof Map || Array.isArray(value);
-
-function reaches(start: Iterable<Value>, wanted: ReadonlySet<Value>): boolean {
-  const known = new Set<Value>();
-  const ahead: Value[] = [...start];
-  for (let value = ahead.pop(); value !== undefined; value = ahead.pop()) {
-    if (typeof value !== 'object' || value === null || known.has(value)) continue;
-    if (wanted.has(value instanceof MapView ? value.target : value)) return true;
-    known.add(value);
-    if (value instanceof Map || Array.isArray(value))
-      for (const item of value.values()) if (typeof item === 'object' && item !== null) ahead.push(item);
-  }
-  return false;
-}
-
-/** Maps and lists that files hang into maps of the values. */
-type Hung = ReadonlyMap<Collection, readonly Value[]>;
-
-/** All of them, of files before and behind the one at hand. */
-function hungMaps({ writes }: Kept): Hung {
-  const hung = new Map<Collection, Value[]>();
-  for (const ofFile of writes.values())
-    for (const { map, value } of ofFile) {
-      if (!isCollection(value)) continue;
-      const others = hung.get(map);
-      if (others) others.push(value);
-      else hung.set(map, [value]);
-    }
-  return hung;
-}
-
-/** Adds the maps that hold changed ones: who looked at all of these looked at those. */
-function addHolders(changes: Changes, { values }: Kept, dots: Iterable<ValueMap>, hung: Hung): void {
-  const holders = new Map<Collection, Collection[]>();
-  const ahead: Collection[] = [values, ...dots, ...hung.keys()];
-  const known = new Set<Collection>(ahead);
-  for (let holder = ahead.pop(); holder; holder = ahead.pop()) {
-    for (const found of [...holder.values(), ...(hung.get(holder) ?? [])]) {
-      const item = found instanceof MapView ? found.target : found;
-      if (!isCollection(item)) continue;
-      const others = holders.get(item);
-      if (others) others.push(holder);
-      else holders.set(item, [holder]);
-      if (known.has(item)) continue;
-      known.add(item);
-      ahead.push(item);
-    }
-  }
-  const changed: Collection[] = [...changes.keys()];
-  const above = new Set(changed);
-  for (let item = changed.pop(); item; item = changed.pop()) {
-    for (const holder of holders.get(item) ?? []) {
-      if (above.has(holder)) continue;
-      above.add(holder);
-      changed.push(holder);
-      if (holder instanceof Map && !changes.has(holder)) changes.set(holder, new Set());
-    }
   }
 }

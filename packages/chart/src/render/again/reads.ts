@@ -1,12 +1,14 @@
 import type { Watcher } from '../../language/watcher.ts';
-import { TypedMap, type Value, type ValueMap } from '../../value/kinds.ts';
+import { GoInt, TypedMap, type Value, type ValueMap } from '../../value/kinds.ts';
 import { MapView } from '../../value/view.ts';
 import type { Changes } from './changes.ts';
+import { allKeys, empty, everything, filled, type Looked, type Run } from './run.ts';
 
 /** What a template's file has read of one map of the values. */
 export interface MapReads {
+  readonly map: ValueMap;
   /** When it was first looked at: `if`, `with` and `range` see that. */
-  readonly wasEmpty: boolean;
+  wasEmpty: boolean;
   readonly keys: Set<string>;
   /** Every key was looked at in the order of their names, but not further down. */
   all: boolean;
@@ -14,17 +16,31 @@ export interface MapReads {
   deep: boolean;
 }
 
-/** Functions that give their arguments on, or look only at whether there is something: what is read of them is seen when it is. */
+/**
+ * Functions that give their arguments or items of them on, or look only at whether there is something: what is read of them is
+ * seen when it is.
+ */
 const passing = new Set(
-  'include tpl dict list tuple default coalesce ternary required empty not kindIs kindOf typeOf typeIs typeIsLike set'.split(' '),
+  [
+    'include tpl dict list tuple default coalesce ternary required empty not kindIs kindOf typeOf typeIs typeIsLike set',
+    'first mustFirst last mustLast rest mustRest initial mustInitial append mustAppend push mustPush prepend mustPrepend concat slice',
+  ].flatMap((names) => names.split(' ')),
 );
 
-/** Notes which values a file's templates read while they run: what the file's output depends on. */
+/** Reads of one render that are kept by runs: memory is bounded, and who reads so much is not run sooner another time. */
+const mostKept = 400_000;
+
+/** Notes which values a file's templates read while they run: what the file's output depends on, and that of runs within it. */
 export class Reads implements Watcher {
   readonly #owned: ReadonlySet<ValueMap>;
   readonly #dots: ReadonlySet<Value>;
   #maps = new Map<ValueMap, MapReads>();
-  #scopes: Value[] = [];
+  #scopes: { readonly value: Value; isGoneOver: boolean }[] = [];
+  /** Runs that have begun, the innermost last. */
+  #runs: Run[] = [];
+  /** Templates that run within one another; the file's own is the first. */
+  #depth = 0;
+  #left = mostKept;
 
   /**
    * @param owned the maps of the values, but for those in lists: a list is read as a whole
@@ -35,14 +51,57 @@ export class Reads implements Watcher {
     this.#dots = dots;
   }
 
-  /** A file begins. */
-  begin(): void {
-    this.#maps = new Map();
+  /**
+   * A file begins.
+   *
+   * @param earlier what it read the last time, where some of its statements need not run: is added to, so it may hold more than
+   *   is read now
+   */
+  begin(earlier = new Map<ValueMap, MapReads>()): void {
+    for (const read of earlier.values()) read.wasEmpty = read.map.size === 0;
+    this.#maps = earlier;
     this.#scopes = [];
+    this.#runs = [];
+    this.#depth = 0;
+  }
+
+  /** What is read belongs to a run, until it is closed. */
+  open(run: Run): void {
+    this.#runs.push(run);
+    this.#keep();
+  }
+
+  close(): void {
+    const run = this.#runs.pop();
+    if (run) this.#runs.at(-1)?.add(run);
+  }
+
+  /** What runs now takes over what a run printed. */
+  take(run: Run): void {
+    this.#runs.at(-1)?.add(run);
+    this.#keep();
+  }
+
+  /** The same where another file ran it: what it read is read again. */
+  repeat(run: Run): void {
+    this.take(run);
+    run.eachMap((map, looked) => {
+      const read = this.#seen(map);
+      if (!read) return;
+      if (typeof looked === 'string') read.keys.add(looked);
+      else if (looked === allKeys) read.all = true;
+      else if (looked === everything) read.deep = true;
+    });
+  }
+
+  /** What runs now does not print the same another time, or does more than to print. */
+  spoil(): void {
+    const run = this.#runs.at(-1);
+    if (run) run.isSpoilt = true;
   }
 
   /** What has been read since. */
-  get maps(): ReadonlyMap<ValueMap, MapReads> {
+  get maps(): Map<ValueMap, MapReads> {
     return this.#maps;
   }
 
@@ -55,21 +114,32 @@ export class Reads implements Watcher {
         this.#deep(value);
         return;
       }
-      this.#seen(value)?.keys.add(name);
+      const read = this.#seen(value);
+      if (read) {
+        read.keys.add(name);
+        this.#note(read.map, name);
+      }
       value = value.get(name);
     }
-    this.#seen(value);
+    this.#look(value);
   }
 
   item(_index: Value, item: Value): void {
-    const read = this.#seen(this.#scopes.at(-1));
-    if (read) read.all = true;
-    this.#seen(item);
+    const scope = this.#scopes.at(-1);
+    if (scope && !scope.isGoneOver) {
+      scope.isGoneOver = true;
+      const read = this.#seen(scope.value);
+      if (read) {
+        read.all = true;
+        this.#note(read.map, allKeys);
+      }
+    }
+    this.#look(item);
   }
 
   scope(value: Value): void {
-    this.#scopes.push(value);
-    this.#seen(value);
+    this.#scopes.push({ value, isGoneOver: false });
+    this.#look(value);
   }
 
   unscope(): void {
@@ -81,21 +151,52 @@ export class Reads implements Watcher {
   }
 
   called(name: string, args: readonly Value[], result: Value): void {
-    if (name === 'get' || name === 'hasKey' || name === 'index') {
-      const keys = args.slice(1);
-      this.read(args[0], keys.filter(isText), 0);
-      if (!keys.every(isText)) for (const argument of args) this.#deep(argument);
-    } else if (!passing.has(name)) for (const argument of args) this.#deep(argument);
-    this.#seen(result);
+    if (name === 'get' || name === 'hasKey' || name === 'index') this.#below(args[0], args.slice(1));
+    else if (name === 'dig') this.#below(args.at(-1), args.slice(0, -2));
+    else if (!passing.has(name)) for (const argument of args) this.#deep(argument);
+    this.#look(result);
   }
 
-  enter(): void {}
-  leave(): void {}
+  /** What stands below a value, by keys of maps and places in lists. */
+  #below(start: Value, keys: readonly Value[]): void {
+    let value = start;
+    for (const key of keys) {
+      if (value instanceof Map && typeof key === 'string') {
+        const read = this.#seen(value);
+        if (read) {
+          read.keys.add(key);
+          this.#note(read.map, key);
+        }
+        value = value.get(key);
+      } else if (Array.isArray(value) && key instanceof GoInt) value = value[Number(key.value)];
+      else this.#deep(value);
+    }
+    this.#look(value);
+  }
+
+  enter(): void {
+    this.#depth++;
+  }
+
+  leave(): void {
+    this.#depth--;
+  }
+
+  variable(slot: number, value: Value): void {
+    if (this.#depth !== 1 || slot === 0 || this.#runs.length === 0) return;
+    this.#keep();
+    this.#runs.at(-1)?.variable(slot, value);
+    this.#look(value);
+  }
+
+  /** Who sets a variable that was there before it does so each time. */
+  bind(slot: number): void {
+    if (this.#depth === 1) this.#runs.at(-1)?.sets(slot);
+  }
+
   at(): void {}
   wrote(): void {}
   dot(): void {}
-  variable(): void {}
-  bind(): void {}
   failed(): void {}
   abandoned(): void {}
 
@@ -107,9 +208,29 @@ export class Reads implements Watcher {
     const known = this.#maps.get(map);
     if (known) return known;
     if (!this.#owned.has(map)) return undefined;
-    const made = { wasEmpty: map.size === 0, keys: new Set<string>(), all: false, deep: false };
+    const made = { map, wasEmpty: map.size === 0, keys: new Set<string>(), all: false, deep: false };
     this.#maps.set(map, made);
     return made;
+  }
+
+  /** Who sees a map sees whether it is empty. */
+  #look(value: Value): void {
+    const read = this.#seen(value);
+    if (read) this.#note(read.map, read.map.size === 0 ? empty : filled);
+  }
+
+  #note(map: ValueMap, looked: Looked): void {
+    const run = this.#runs.at(-1);
+    if (!run) return;
+    this.#keep();
+    run.map(map, looked);
+    if ((looked === 'Template' || looked === allKeys || looked === everything) && this.#dots.has(map)) run.isOfFile = true;
+  }
+
+  #keep(): void {
+    if (this.#left-- > 0) return;
+    for (const run of this.#runs) run.isSpoilt = true;
+    this.#runs = [];
   }
 
   /** All of a value, and of the values that hang below what templates made. */
@@ -119,7 +240,10 @@ export class Reads implements Watcher {
     const ahead: Value[] = [start];
     for (let value = ahead.pop(); value !== undefined; value = ahead.pop()) {
       const read = this.#seen(value);
-      if (read) read.deep = true;
+      if (read) {
+        read.deep = true;
+        this.#note(read.map, everything);
+      }
       const goesOn = read === undefined || this.#dots.has(value instanceof MapView ? value.target : value);
       if (goesOn && (value instanceof Map || Array.isArray(value)) && !known.has(value)) {
         known.add(value);
@@ -145,5 +269,3 @@ export function isFilledAsThen(reads: ReadonlyMap<ValueMap, MapReads>): boolean 
   for (const [map, { wasEmpty }] of reads) if (wasEmpty !== (map.size === 0)) return false;
   return true;
 }
-
-const isText = (value: Value): value is string => typeof value === 'string';
