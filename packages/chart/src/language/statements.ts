@@ -21,8 +21,8 @@ export interface Statements {
 export function isWorthKnowing(node: Node): node is StatementNode {
   switch (node.type) {
     case kind.action: {
-      const [command, ...others] = node.pipe.commands;
-      return others.length > 0 || (command?.args.length ?? 0) > 1;
+      const { commands } = node.pipe;
+      return commands.length > 1 || (commands[0]?.args.length ?? 0) > 1;
     }
     case kind.if:
     case kind.range:
