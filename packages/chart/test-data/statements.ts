@@ -111,7 +111,15 @@ class StatementGenerator {
 
   /** Sets something in a map, whosever it is. */
   #setter(known: readonly string[]): string {
-    const where = this.pick(['.Values', '.Values.m', '.', '.Values.global', ...known.map((name) => `$${name}`)]);
+    const where = this.pick([
+      '.Values',
+      '.Values.m',
+      '.',
+      '.Values.global',
+      '.Release',
+      '(last (default (list 0) .Values.list))',
+      ...known.map((name) => `$${name}`),
+    ]);
     const change = this.pick([
       `set $t "${this.pick(['a', 'k', 'q'])}" (${this.expression(known, 2)})`,
       'unset $t "k"',
@@ -149,6 +157,8 @@ class StatementGenerator {
       () => 'tpl (toString .Values.a) .',
       () => 'keys (default dict .Values.m) | sortAlpha',
       () => '.Template.Name',
+      () => '.Release.q',
+      () => '(default dict .Values.m).q',
       () => '(default (dict "Values" .Values) .Subcharts.s).Values.a | toString',
       () => `and ${inner()} ${inner()}`,
       () => `or ${inner()} ${inner()}`,

@@ -244,7 +244,8 @@ class State extends Expressions {
     this.base = node.base;
     const data = node.pipe ? this.pipeline(dot, node.pipe) : undefined;
     const { share } = this.environment;
-    if (share) this.#writer.text += share(node.name, data, () => this.#printed(tree, data));
+    // Each text of tpl has that name.
+    if (share && tree.parseName !== 'gotpl') this.#writer.text += share(node.name, data, () => this.#printed(tree, data));
     else new State(this.environment, this.#templates, tree, this.#writer, data).run(data);
   }
 

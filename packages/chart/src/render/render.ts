@@ -124,8 +124,9 @@ function renderAgain(work: WorkChart, input: EngineInput, options: RenderOptions
     });
     if (again.end(scopes)) return texts;
     memory.again.forget();
-    if (!again.isReused && !again.shared.isUsed) return texts;
+    if (!again.isReused) return texts;
   } catch (error) {
+    again.giveUp();
     memory.again.forget();
     if (!again.isReused) throw error;
   }

@@ -2,27 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeChart } from '../../../test-data/charts.ts';
 import { makeStatementChart } from '../../../test-data/statements.ts';
-import { ChartError } from '../../errors.ts';
-import type { Limits } from '../../limits.ts';
+import { chartOf, filesOf, outcome, valuesOf } from '../../../test-data/turns.ts';
 import type { Chart, ChartFile } from '../../loader/chart.ts';
 import { loadChart, readValues } from '../../loader/load.ts';
 import { deepCopy } from '../../value/copy.ts';
 import { int, type Value, type ValueMap } from '../../value/kinds.ts';
-import { formatTemplateOutput } from '../output.ts';
-import { render } from '../render.ts';
 import { type Changes, isSame, own, update } from './changes.ts';
-
-const filesOf = (texts: Readonly<Record<string, string>>): ChartFile[] =>
-  Object.entries(texts).map(([name, text]) => ({ name, data: new TextEncoder().encode(text) }));
-
-function outcome(chart: Chart, values: ValueMap, once: boolean): string {
-  try {
-    return formatTemplateOutput(render(chart, { release: { name: 'r', namespace: 'n' }, values, once }));
-  } catch (error) {
-    if (error instanceof ChartError) return `${error.code} ${error.message}`;
-    throw error;
-  }
-}
 
 /**
  * Renders one chart with each of the values in turn; each time it must print what a chart that was never rendered prints.
@@ -39,15 +24,6 @@ function expectSame(files: readonly ChartFile[], turns: readonly ValueMap[]): nu
   }
   return printed;
 }
-
-const chartOf = (templates: Readonly<Record<string, string>>, values = ''): ChartFile[] =>
-  filesOf({
-    'Chart.yaml': 'apiVersion: v2\nname: c\nversion: 1.0.0\n',
-    'values.yaml': values,
-    ...Object.fromEntries(Object.entries(templates).map(([name, text]) => [`templates/${name}`, text])),
-  });
-
-const valuesOf = (...texts: string[]): ValueMap[] => texts.map((text) => readValues(text, true));
 
 describe('a chart that is rendered again prints what it would print the first time', () => {
   const ways: [string, Readonly<Record<string, string>>, string, string[]][] = [
@@ -164,6 +140,82 @@ describe('a chart that is rendered again prints what it would print the first ti
       },
       'a: 1\nb: false',
       ['', 'b: 0', 'b: ""', 'a: 2', ''],
+    ],
+    [
+      'a map in a list, and the release, set behind a template that is included twice',
+      {
+        _h: '{{ define "h" }}1{{ end }}',
+        'a.yaml':
+          'a: {{ include "h" . }}{{ include "h" . }} {{ (first .Values.l).x }}{{ .Release.x }}' +
+          '{{ $_ := set (first .Values.l) "x" "X" }}{{ $_ := set .Release "x" "X" }}',
+      },
+      'l: [{k: 1}]',
+      ['', 'b: 1', ''],
+    ],
+    [
+      'a map that was just hung into the values',
+      {
+        _h: '{{ define "h" }}{{ .o.p }}{{ end }}',
+        'a.yaml': '{{ $_ := set . "o" (dict "p" 1) }}a: {{ include "h" . }}{{ $_ := set .o "p" 2 }}{{ include "h" . }}',
+      },
+      'b: 1',
+      ['', 'b: 2'],
+    ],
+    [
+      'a map in a list that is set, and then the list taken out',
+      {
+        'z.yaml': 'z: {{ (first .Values.l).a }}{{ $_ := set (first .Values.l) "a" "2" }}',
+        'x.yaml': '{{ $_ := unset .Values "l" }}x: 1',
+      },
+      'l: [{a: "1"}]',
+      ['', 'l: [{a: "2"}]', ''],
+    ],
+    [
+      'the release that is set, and then taken out',
+      {
+        'z.yaml': '{{ if .Values.o }}{{ $_ := set .Release "r" 1 }}{{ end }}z: 1',
+        'w.yaml': 'w: {{ .Release.r }}',
+        'a.yaml': '{{ $_ := unset $ "Release" }}a: 1',
+      },
+      'o: false',
+      ['', 'o: true', '', 'o: true'],
+    ],
+    [
+      'a map in a list that is hung into the values, and then set',
+      { 'z.yaml': 'z: {{ (first .Values.l).k }}{{ $e := first .Values.l }}{{ $_ := set .Values "x" $e }}{{ $_ := set $e "k" "1" }}' },
+      'l: [{k: "0"}]',
+      ['', 'l: [{k: "1"}]', ''],
+    ],
+    [
+      'texts of tpl, which all have one name',
+      {
+        'a.yaml': ['2', '3']
+          .map((text) => `a${text}: {{ tpl "{{ if .c }}{{ template \\"gotpl\\" .c }}{{ else }}T${text}{{ end }}" (dict "c" .) }}\n`)
+          .join(''),
+      },
+      'b: 1',
+      ['', 'b: 2'],
+    ],
+    ['another value for $', { 'a.yaml': '{{ $ = .Values.a }}a: {{ $ | toJson }}' }, 'a: 1', ['', 'a: 2']],
+    [
+      'variables that are declared in parentheses',
+      {
+        'a.yaml': '{{ $x := "old" }}a: {{ print ($x := .Values.a) }}\nx: {{ $x }}{{ .Values.b }}',
+        'b.yaml': '{{ $q := and .Values.o ($p := "5") }}{{ $r := .Values.b }}b: {{ $r | toJson }}{{ $q | toJson | quote | trimAll "\\"" }}',
+      },
+      'a: 1\nb: 1\no: true',
+      ['', 'b: 2', 'b: 2\no: false', 'b: 3\no: false', 'o: true'],
+    ],
+    [
+      'the order of keys that are set',
+      {
+        'z.yaml':
+          '{{ $m := .Values.m }}{{ $_ := set $m "a" 1 }}{{ $_ := unset $m "a" }}{{ $_ := set $m "b" 1 }}{{ $_ := set $m "a" 1 }}' +
+          '{{ $_ := unset $m "c" }}{{ $_ := set $m "c" 2 }}z: 1',
+        'w.yaml': 'w: {{ printf "%v %v" (keys .Values.m) .Values.b | quote }}',
+      },
+      'm: {c: 1, d: 1}\nb: 1',
+      ['', 'b: 2', 'b: 3'],
     ],
     [
       'what is set and unset again',
@@ -367,36 +419,6 @@ describe('a chart that is rendered again prints what it would print the first ti
     }
     expect(compared).toBeGreaterThan(1000);
   });
-});
-
-test('a file whose values are the same does not run again, and is charged all the same', () => {
-  const files = chartOf(
-    { 'a.yaml': 'a: {{ .Values.a }}', 'b.yaml': 'b: {{ .Values.b }}{{ now }}', 'c.yaml': 'c: {{ .Values.c }}' },
-    'a: 1\nb: 2\nc: 3',
-  );
-  const chart = loadChart(files);
-  let asked = 0;
-  const now = (): Date => {
-    asked++;
-    return new Date(0);
-  };
-  const again = (values: string, limits?: Partial<Limits>): string =>
-    formatTemplateOutput(
-      render(chart, { release: { name: 'r', namespace: 'n' }, values: readValues(values, true), now, ...(limits ? { limits } : {}) }),
-    );
-  again('');
-  again('a: 5');
-  // What asks the clock always runs.
-  expect(asked).toBe(2);
-  const short = { steps: 30 };
-  const failure = (): string => {
-    try {
-      return again('', short);
-    } catch (error) {
-      return String(error);
-    }
-  };
-  expect(failure()).toBe(failure());
 });
 
 test('two trees are made equal in their place', () => {

@@ -27,6 +27,8 @@ interface Kept {
   readonly owned: Set<ValueMap>;
   /** How many these were at first: what templates set comes to them, and is not taken out again. */
   readonly atFirst: number;
+  /** The size of all values that have come since: those that went are known yet. */
+  added: number;
   /** What files see as `.`, by the paths of charts. */
   readonly dots: Map<string, ValueMap>;
   readonly files: Map<string, KnownFile>;
@@ -66,18 +68,19 @@ export class Again {
    */
   begin(key: readonly unknown[], values: ValueMap): AgainRender {
     const isKnown = key.length === this.#key.length && key.every((part, index) => Object.is(part, this.#key[index]));
-    const kept = isKnown && this.#kept && this.#kept.owned.size < 4 * this.#kept.atFirst + mostMade ? this.#kept : undefined;
+    const kept = isKnown && this.#kept && isWorthKeeping(this.#kept) ? this.#kept : undefined;
     const changes = kept && update(kept.values, values, kept.owned);
     if (kept && changes) {
       const hung = hungMaps(kept.writes.values());
       if (hung.size > 0) addHolders(changes, [kept.values, ...kept.dots.values()], hung);
+      for (const [map, keys] of changes) for (const key of keys) kept.added += sizeOf(map.get(key));
       const touched = takeTouched(kept.files, changes);
       return new AgainRender(kept, changes, touched);
     }
     this.#key = key;
     const owned = new Set<ValueMap>();
     own(values, owned);
-    this.#kept = { values, owned, atFirst: owned.size, dots: new Map(), files: new Map(), writes: new Map() };
+    this.#kept = { values, owned, atFirst: owned.size, added: 0, dots: new Map(), files: new Map(), writes: new Map() };
     return new AgainRender(this.#kept, new Map(), new Map());
   }
 
@@ -95,8 +98,19 @@ function takeTouched(files: Map<string, KnownFile>, changes: Changes): Map<strin
   return touched;
 }
 
-/** Maps that templates may have made and hung into the values before all is forgotten. */
+/** Maps that templates may have made and hung into the values, and the size of values that came, before all is forgotten. */
 const mostMade = 10_000;
+const mostAdded = 500_000;
+
+const isWorthKeeping = ({ owned, atFirst, added }: Kept): boolean => owned.size < 4 * atFirst + mostMade && added < mostAdded;
+
+/** Values of which one is made; a long text counts as some. */
+function sizeOf(value: Value): number {
+  if (typeof value === 'string') return 1 + (value.length >> 5);
+  let size = 1;
+  if (value instanceof Map || Array.isArray(value)) for (const item of value.values()) size += sizeOf(item);
+  return size;
+}
 
 /** One render that takes what it can from those before it. */
 export class AgainRender {
@@ -111,11 +125,14 @@ export class AgainRender {
   readonly #visited = new Set<string>();
   readonly #dots = new Set<ValueMap>();
   /** What stood in the values before each change of this render. */
-  readonly #undo: Write[] = [];
-  /** Keys that the file at hand has changed. */
-  #changing = new Map<ValueMap, Set<string>>();
-  /** Maps beside the values that templates changed. */
+  readonly #undo: Before[] = [];
+  /** Keys that the file at hand has changed, and whether they came to the end of their map. */
+  #changing = new Map<ValueMap, Map<string, boolean>>();
+  /** Maps beside the values that templates changed, but for those that files have hung into the values since. */
   readonly #others = new Set<ValueMap>();
+  /** What stood in all of them before. */
+  readonly #undoOthers: Before[] = [];
+  #tellings = 0;
   #isReused = false;
   #statements: FileStatements | undefined;
   /** The file at hand has asked something outside. */
@@ -134,9 +151,9 @@ export class AgainRender {
     return this.#kept.values;
   }
 
-  /** Whether something was taken from an earlier render. */
+  /** Whether something was taken from an earlier render, or from another file of this one. */
   get isReused(): boolean {
-    return this.#isReused || (this.#statements?.isReused ?? false);
+    return this.#isReused || this.shared.isUsed || (this.#statements?.isReused ?? false);
   }
 
   /** An empty map to be the `.` of a chart's files: the same in each render; for a path that two charts share a new one. */
@@ -155,13 +172,13 @@ export class AgainRender {
     this.#visited.add(path);
     const known = this.#kept.files.get(path);
     if (!known || !isFilledAsThen(known.reads)) return undefined;
-    if (known.run.spent) budget.spend(known.run.spent);
     this.#isReused = true;
+    if (known.run.spent) budget.spend(known.run.spent);
     if (known.writes.length > 0) this.shared.clear();
-    for (const { map, key, isThere, value } of known.writes) {
-      this.#remember(map, key);
+    for (const { map, key, isThere, isLast, value } of known.writes) {
+      remember(this.#undo, map, key);
+      if (!isThere || isLast) map.delete(key);
       if (isThere) map.set(key, value);
-      else map.delete(key);
     }
     return known.text;
   }
@@ -186,7 +203,7 @@ export class AgainRender {
     const writes = this.#writes();
     this.#tellLaterFiles(known.get(path) ?? [], writes);
     known.set(path, writes);
-    if (!this.#hasAsked) files.set(path, { text, reads: reads.maps, writes, run });
+    if (!this.#hasAsked && reads.isComplete) files.set(path, { text, reads: reads.maps, writes, run });
     return text;
   }
 
@@ -194,9 +211,9 @@ export class AgainRender {
   #writes(): Write[] {
     const writes: Write[] = [];
     for (const [map, keys] of this.#changing) {
-      for (const key of keys) {
+      for (const [key, isLast] of keys) {
         const value = map.get(key);
-        writes.push({ map, key, isThere: map.has(key), value });
+        writes.push({ map, key, isThere: map.has(key), isLast, value });
         // What hangs in the values from now on is watched like them.
         own(value, this.#kept.owned, (made) => this.#others.delete(made));
       }
@@ -207,30 +224,37 @@ export class AgainRender {
   /** Files behind this one that read what it sets otherwise than the last time have to run. */
   #tellLaterFiles(before: readonly Write[], now: readonly Write[]): void {
     const changes = changesBetween(before, now);
-    if (changes.size === 0) return;
-    addHolders(changes, [this.#kept.values, ...this.#dots], hungMaps(this.#kept.writes.values()));
-    for (const files of [this.#kept.files, this.#touched])
-      for (const [path, { reads }] of files) if (!this.#visited.has(path) && isTouched(reads, changes)) files.delete(path);
+    const later = [this.#kept.files, this.#touched].map((files) => ({
+      files,
+      paths: [...files.keys()].filter((path) => !this.#visited.has(path)),
+    }));
+    if (changes.size === 0 || later.every(({ paths }) => paths.length === 0)) return;
+    const isTooOften = ++this.#tellings > mostTellings;
+    if (!isTooOften) addHolders(changes, [this.#kept.values, ...this.#dots], hungMaps(this.#kept.writes.values()));
+    for (const { files, paths } of later)
+      for (const path of paths) if (isTooOften || isTouched((files.get(path) as KnownFile).reads, changes)) files.delete(path);
   }
 
   /** A template changes a key of a map. */
   readonly changing = (map: ValueMap, key: string): void => {
+    this.reads.changing();
     if (!this.#kept.owned.has(map)) {
       this.#others.add(map);
+      remember(this.#undoOthers, map, key);
+      // Perhaps the file has hung it into the values.
+      if (this.#changing.size > 0) this.shared.clear();
       return;
     }
     this.shared.clear();
     this.#statements?.changing(map, key);
     this.reads.spoil();
-    this.#remember(map, key);
-    const keys = this.#changing.get(map);
-    if (keys) keys.add(key);
-    else this.#changing.set(map, new Set([key]));
+    remember(this.#undo, map, key);
+    const keys = this.#changing.get(map) ?? new Map<string, boolean>();
+    this.#changing.set(map, keys);
+    const isLast = !map.has(key);
+    if (isLast) keys.delete(key);
+    if (isLast || !keys.has(key)) keys.set(key, isLast);
   };
-
-  #remember(map: ValueMap, key: string): void {
-    this.#undo.push({ map, key, isThere: map.has(key), value: map.get(key) });
-  }
 
   /** The same answers; who asks is noted. */
   watched({ now, crypto, lookup }: Outside): Outside {
@@ -265,15 +289,39 @@ export class AgainRender {
    * The render is over: what templates set in the values is undone.
    *
    * @param shared what each file was given
-   * @returns false where templates changed something that files share beside the values; then files depend on those before them
+   * @returns false where templates changed something that files share beside the values, which is undone then, too: files
+   *   depend on those before them
    */
-  end(shared: Iterable<Value>): boolean {
-    const isTrue = this.#others.size === 0 || !reaches(shared, this.#others);
-    for (let at = this.#undo.length - 1; at >= 0; at--) {
-      const { map, key, isThere, value } = this.#undo[at] as Write;
-      if (isThere) map.set(key, value);
-      else map.delete(key);
-    }
-    return isTrue;
+  end(shared: ReadonlySet<Value>): boolean {
+    const isHung = this.#others.size > 0 && reaches(shared, this.#others);
+    undo(this.#undo);
+    const others = new Set<Value>(this.#undoOthers.map(({ map }) => map));
+    if (!isHung && !(others.size > 0 && reaches(shared, others))) return true;
+    undo(this.#undoOthers);
+    return false;
+  }
+
+  /** The render failed: all that templates set is undone. */
+  giveUp(): void {
+    undo(this.#undo);
+    undo(this.#undoOthers);
+  }
+}
+
+/** How often later files are told what one has set; then they all run. */
+const mostTellings = 20;
+
+/** What stood in a map. */
+type Before = Pick<Write, 'map' | 'key' | 'isThere' | 'value'>;
+
+function remember(undo: Before[], map: ValueMap, key: string): void {
+  undo.push({ map, key, isThere: map.has(key), value: map.get(key) });
+}
+
+function undo(before: readonly Before[]): void {
+  for (let at = before.length - 1; at >= 0; at--) {
+    const { map, key, isThere, value } = before[at] as Before;
+    if (isThere) map.set(key, value);
+    else map.delete(key);
   }
 }

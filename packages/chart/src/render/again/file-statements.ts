@@ -49,12 +49,13 @@ export class FileStatements implements Statements {
 
   known(node: StatementNode, variables: Variables): string | undefined {
     const run = this.#earlier?.part(node);
-    if (!run?.isRepeatable || !run.spent || !run.holds(this.#isOther, variables)) return undefined;
+    if (!run?.isRepeatable || !run.spent || run.variables !== variables.count) return undefined;
+    if (!run.holds(this.#isOther, variables)) return undefined;
     const { reads, budget } = this.#around;
+    this.#isReused = true;
     budget.spend(run.spent);
     reads.take(run);
     if (declares(node)) variables.declare(node.pipe.declared[0]?.path[0] as string, run.declared);
-    this.#isReused = true;
     return run.text;
   }
 
@@ -74,7 +75,10 @@ export class FileStatements implements Statements {
     run.text = text;
     run.spent = budget.spentSince(before);
     this.#earlier = earlier;
-    if (!run.node || !declares(run.node)) return;
+    const isDeclared = run.node !== undefined && declares(run.node);
+    // One more where a pipeline in parentheses declares another.
+    if (variables.count !== run.variables + (isDeclared ? 1 : 0)) run.isSpoilt = true;
+    if (!isDeclared) return;
     run.declared = variables.valueAt(variables.count - 1);
     run.isSpoilt ||= !isPlainVariable(run.declared, owned);
   }
@@ -100,4 +104,5 @@ function isOther(map: ValueMap, looked: Looked, changes: Changes): boolean {
 const isOtherHere = (map: ValueMap, looked: Looked, written: Changes, patience: Patience): boolean =>
   looked === everything ? reaches([map], written, patience) : isOther(map, looked, written);
 
-const declares = (node: StatementNode): node is ActionNode => node.type === kind.action && node.pipe.declared.length > 0;
+const declares = (node: StatementNode): node is ActionNode =>
+  node.type === kind.action && node.pipe.declared.length > 0 && !node.pipe.isAssign;

@@ -22,13 +22,16 @@ export interface MapReads {
  */
 const passing = new Set(
   [
-    'include tpl dict list tuple default coalesce ternary required empty not kindIs kindOf typeOf typeIs typeIsLike set',
+    'include tpl dict list tuple default coalesce ternary required empty not kindIs kindOf typeOf typeIs typeIsLike set unset',
     'first mustFirst last mustLast rest mustRest initial mustInitial append mustAppend push mustPush prepend mustPrepend concat slice',
   ].flatMap((names) => names.split(' ')),
 );
 
 /** Reads of one render that are kept by runs: memory is bounded, and who reads so much is not run sooner another time. */
 const mostKept = 400_000;
+
+/** Values that are gone through because a function sees all of them: some functions do so at no cost of their own. */
+const mostSteps = 2_000_000;
 
 /** Notes which values a file's templates read while they run: what the file's output depends on, and that of runs within it. */
 export class Reads implements Watcher {
@@ -41,6 +44,10 @@ export class Reads implements Watcher {
   /** Templates that run within one another; the file's own is the first. */
   #depth = 0;
   #left = mostKept;
+  /** Maps and lists that the innermost run has gone through since something was last changed. */
+  readonly #gone = new Set<Value>();
+  #steps = mostSteps;
+  #isComplete = true;
 
   /**
    * @param owned the maps of the values, but for those in lists: a list is read as a whole
@@ -60,6 +67,8 @@ export class Reads implements Watcher {
   begin(earlier = new Map<ValueMap, MapReads>()): void {
     for (const read of earlier.values()) read.wasEmpty = read.map.size === 0;
     this.#maps = earlier;
+    this.#isComplete = true;
+    this.#gone.clear();
     this.#scopes = [];
     this.#runs = [];
     this.#depth = 0;
@@ -67,11 +76,13 @@ export class Reads implements Watcher {
 
   /** What is read belongs to a run, until it is closed. */
   open(run: Run): void {
+    this.#gone.clear();
     this.#runs.push(run);
     this.#keep();
   }
 
   close(): void {
+    this.#gone.clear();
     const run = this.#runs.pop();
     if (run) this.#runs.at(-1)?.add(run);
   }
@@ -92,6 +103,16 @@ export class Reads implements Watcher {
       else if (looked === allKeys) read.all = true;
       else if (looked === everything) read.deep = true;
     });
+  }
+
+  /** Something is about to be changed. */
+  changing(): void {
+    this.#gone.clear();
+  }
+
+  /** Whether all that the file reads is known: not where functions see more than can be gone through. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   /** What runs now does not print the same another time, or does more than to print. */
@@ -128,11 +149,7 @@ export class Reads implements Watcher {
     const scope = this.#scopes.at(-1);
     if (scope && !scope.isGoneOver) {
       scope.isGoneOver = true;
-      const read = this.#seen(scope.value);
-      if (read) {
-        read.all = true;
-        this.#note(read.map, allKeys);
-      }
+      this.#keys(scope.value);
     }
     this.#look(item);
   }
@@ -153,8 +170,16 @@ export class Reads implements Watcher {
   called(name: string, args: readonly Value[], result: Value): void {
     if (name === 'get' || name === 'hasKey' || name === 'index') this.#below(args[0], args.slice(1));
     else if (name === 'dig') this.#below(args.at(-1), args.slice(0, -2));
+    else if (name === 'len') this.#keys(args[0]);
     else if (!passing.has(name)) for (const argument of args) this.#deep(argument);
     this.#look(result);
+  }
+
+  #keys(value: Value): void {
+    const read = this.#seen(value);
+    if (!read) return;
+    read.all = true;
+    this.#note(read.map, allKeys);
   }
 
   /** What stands below a value, by keys of maps and places in lists. */
@@ -183,7 +208,7 @@ export class Reads implements Watcher {
   }
 
   variable(slot: number, value: Value): void {
-    if (this.#depth !== 1 || slot === 0 || this.#runs.length === 0) return;
+    if (this.#depth !== 1 || this.#runs.length === 0) return;
     this.#keep();
     this.#runs.at(-1)?.variable(slot, value);
     this.#look(value);
@@ -235,7 +260,8 @@ export class Reads implements Watcher {
 
   /** All of a value, and of the values that hang below what templates made. */
   #deep(start: Value): void {
-    if (typeof start !== 'object' || start === null) return;
+    if (typeof start !== 'object' || start === null || this.#gone.has(start)) return;
+    if (Array.isArray(start) || start instanceof Map) this.#gone.add(start);
     const known = new Set<Value>();
     const ahead: Value[] = [start];
     for (let value = ahead.pop(); value !== undefined; value = ahead.pop()) {
@@ -244,9 +270,15 @@ export class Reads implements Watcher {
         read.deep = true;
         this.#note(read.map, everything);
       }
+      if (this.#steps-- <= 0) {
+        this.#isComplete = false;
+        this.spoil();
+        return;
+      }
       const goesOn = read === undefined || this.#dots.has(value instanceof MapView ? value.target : value);
       if (goesOn && (value instanceof Map || Array.isArray(value)) && !known.has(value)) {
         known.add(value);
+        this.#steps -= Array.isArray(value) ? value.length : value.size;
         for (const item of value.values()) if (typeof item === 'object' && item !== null) ahead.push(item);
       }
     }

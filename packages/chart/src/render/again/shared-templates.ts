@@ -38,9 +38,9 @@ export class SharedTemplates {
     const known = this.#known.get(scope)?.get(name);
     // Deeper down a limit may be met.
     if (known?.run.spent && budget.depth <= known.depth) {
+      this.#isUsed = true;
       budget.spend(known.run.spent);
       this.#reads.repeat(known.run);
-      this.#isUsed = true;
       return known.run.text;
     }
     const run = new Run();

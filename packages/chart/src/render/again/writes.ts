@@ -7,6 +7,8 @@ export interface Write {
   readonly map: ValueMap;
   readonly key: string;
   readonly isThere: boolean;
+  /** Whether it came to the end of the map: it was not there when it was last set. */
+  readonly isLast: boolean;
   readonly value: Value;
 }
 
@@ -16,7 +18,7 @@ export function changesBetween(before: readonly Write[], now: readonly Write[]):
   const [indexBefore, indexNow] = [byKey(before), byKey(now)];
   const note = (write: Write, others: WritesByKey): void => {
     const other = others.get(write.map)?.get(write.key);
-    if (other && other.isThere === write.isThere && isEqual(other.value, write.value)) return;
+    if (other && other.isThere === write.isThere && other.isLast === write.isLast && isEqual(other.value, write.value)) return;
     noteChange(changes, write);
   };
   for (const write of before) note(write, indexNow);
